@@ -1,0 +1,1 @@
+"""The vocabulary: streams and their columns, payments, money, times and windows."""
