@@ -1,0 +1,7 @@
+"""The console's own store: an append-only catalogue of batches, versions and current rows."""
+
+from vcanalytics.store.catalogue import Catalogue, CurrentRow, Writer
+from vcanalytics.store.snapshot import Reader, Snapshot
+from vcanalytics.store.state import StreamState
+
+__all__ = ["Catalogue", "CurrentRow", "Reader", "Snapshot", "StreamState", "Writer"]
