@@ -51,9 +51,7 @@ class Stream:
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema of a batch of this stream."""
-        return pa.schema(
-            [pa.field(c.name, c.type, nullable=not c.required) for c in self.columns]
-        )
+        return pa.schema([pa.field(c.name, c.type, nullable=not c.required) for c in self.columns])
 
 
 _VERSION = (
@@ -87,10 +85,16 @@ TRANSACTIONS: Final = Stream(
         Column("currency_metadata", TEXT, "ISO 4217", "its currency, this state"),
         Column("captured_amount", MONEY, "currency", "the captured amount (contract), rounded"),
         Column("currency", TEXT, "ISO 4217", "the currency this row stands in", required=True),
-        Column("captured", FLAG, "", "money was captured in this or an earlier state", required=True),
-        Column("captured_at", INSTANT, "UTC", "completed_at, else created_at; empty if not captured"),
+        Column(
+            "captured", FLAG, "", "money was captured in this or an earlier state", required=True
+        ),
+        Column(
+            "captured_at", INSTANT, "UTC", "completed_at, else created_at; empty if not captured"
+        ),
         Column("refund_case_id", TEXT, "", "the case the metadata names"),
-        Column("refund_seen_at", INSTANT, "UTC", "first seen as refunded; empty if so when first read"),
+        Column(
+            "refund_seen_at", INSTANT, "UTC", "first seen as refunded; empty if so when first read"
+        ),
         Column("metadata", TEXT, "", "the source's JSON as text, if not oversized"),
     ),
     key="transaction_id",

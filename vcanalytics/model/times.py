@@ -72,7 +72,8 @@ def read_typed_time(text: str, zone: tzinfo) -> datetime:
         instant = moment.astimezone(UTC) if moment.tzinfo else resolve(moment, zone)
     except (ValueError, OverflowError):
         raise UsageError(
-            f"{text!r} is not a time", hint="Write it like 2026-11-20, 2026-11-20T18:42 or with an offset"
+            f"{text!r} is not a time",
+            hint="Write it like 2026-11-20, 2026-11-20T18:42 or with an offset",
         ) from None
     if not EARLIEST <= instant <= LATEST:
         raise UsageError(f"{text!r} is out of range", hint="Times lie between 2000 and 2100")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -41,7 +42,7 @@ class Window:
 
 
 def _day_start(day: date, zone: ZoneInfo) -> datetime:
-    return resolve(datetime(day.year, day.month, day.day), zone)
+    return resolve(datetime.combine(day, time.min), zone)
 
 
 def _first_day(day: date, grain: Grain, week_start: str) -> date:
@@ -63,9 +64,7 @@ def _next_day(day: date, grain: Grain) -> date:
 def _hour_start(instant: datetime, zone: ZoneInfo) -> datetime:
     """Start of the wall-clock hour ``instant`` lies in, cut where the zone's offset changes."""
     local = instant.astimezone(zone)
-    elapsed = timedelta(
-        minutes=local.minute, seconds=local.second, microseconds=local.microsecond
-    )
+    elapsed = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
     start = instant - elapsed
     if start.astimezone(zone).utcoffset() == local.utcoffset():
         return start
@@ -108,7 +107,9 @@ def _days(
         day = _next_day(day, grain)
 
 
-def window_start(instant: datetime, grain: Grain, zone: ZoneInfo, week_start: str = "monday") -> datetime:
+def window_start(
+    instant: datetime, grain: Grain, zone: ZoneInfo, week_start: str = "monday"
+) -> datetime:
     """Start, in UTC, of the window of ``grain`` that holds ``instant``."""
     if grain is Grain.HOUR:
         return _hour_start(instant.astimezone(UTC), zone)
@@ -140,7 +141,5 @@ def windows(
     )
     # A day that the zone skipped altogether (Samoa, 30 December 2011) has no length: no window.
     return [
-        Window(left, right, in_zone(left, zone))
-        for left, right in zip(edges, edges[1:], strict=False)
-        if right > left
+        Window(left, right, in_zone(left, zone)) for left, right in pairwise(edges) if right > left
     ]
