@@ -14,7 +14,7 @@ from babel.numbers import get_currency_precision
 _READABLE_TEXT: Final = re.compile(r"\s*-?[0-9]+(\.[0-9]+)?\s*", re.ASCII)
 _CODE: Final = re.compile(r"[A-Z]{3}")
 #: Beyond this no price exists; such a "number" is kept aside as unreadable, not summed.
-AMOUNT_LIMIT: Final = Decimal(10) ** 14
+AMOUNT_LIMIT: Final = Decimal(10) ** 13
 
 
 def read_amount(value: object) -> Decimal | None:
@@ -37,7 +37,8 @@ def read_amount(value: object) -> Decimal | None:
         amount = Decimal(value.strip())
     else:
         return None
-    return amount if abs(amount) < AMOUNT_LIMIT else None
+    # Compared, not abs(): arithmetic on a number of a million digits overflows.
+    return amount if -AMOUNT_LIMIT < amount < AMOUNT_LIMIT else None
 
 
 def read_currency(value: object) -> str | None:

@@ -6,6 +6,7 @@ Inside, every time is aware and UTC. The source writes two kinds of text: UTC
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,6 +15,7 @@ from vcanalytics.errors import UsageError
 
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def resolve(naive: datetime, zone: tzinfo) -> datetime:
@@ -31,8 +33,8 @@ def read_instant(value: object, zone: tzinfo = UTC) -> datetime | None:
     """
     if isinstance(value, str):
         text = value.strip()
-        # A bare date or a number is not a time: fromisoformat would take "20261122".
-        if len(text) < 10 or text[4:5] != "-":
+        # fromisoformat takes more than a source ever means: "20261122", week dates.
+        if not _DATE.match(text):
             return None
         try:
             moment = datetime.fromisoformat(text)

@@ -61,23 +61,37 @@ def _next_day(day: date, grain: Grain) -> date:
     return day + timedelta(days=1)
 
 
-def _hour_start(instant: datetime, zone: ZoneInfo) -> datetime:
-    """Start of the wall-clock hour ``instant`` lies in, cut where the zone's offset changes."""
-    local = instant.astimezone(zone)
-    elapsed = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-    start = instant - elapsed
-    if start.astimezone(zone).utcoffset() == local.utcoffset():
-        return start
-    # The offset changed within this wall-clock hour (Lord Howe moves by 30 minutes): the window
-    # starts at the change, found to the minute.
-    low, high = start, instant
-    while high - low > timedelta(minutes=1):
-        middle = low + (high - low) / 2
-        if middle.astimezone(zone).utcoffset() == local.utcoffset():
+def _day_of(instant: datetime, grain: Grain, zone: ZoneInfo, week_start: str) -> date:
+    """First day of the window that holds ``instant``."""
+    day = _first_day(instant.astimezone(zone).date(), grain, week_start)
+    following = _next_day(day, grain)
+    # Where clocks go back just after midnight (St John's, 00:01, until 2011) the new day has begun
+    # although the calendar on the wall shows the old one for an hour once more.
+    return following if _day_start(following, zone) <= instant else day
+
+
+def _change(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
+    """The second after ``low``, at most ``high``, from which the zone has ``high``'s offset."""
+    offset = high.astimezone(zone).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + timedelta(seconds=(high - low) // timedelta(seconds=2))
+        if middle.astimezone(zone).utcoffset() == offset:
             high = middle
         else:
             low = middle
-    return high.replace(second=0, microsecond=0)
+    return high
+
+
+def _hour_start(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Start of the wall-clock hour ``instant`` lies in, cut where the zone's offset changes."""
+    local = instant.astimezone(zone)
+    whole = instant.replace(microsecond=0)
+    start = whole - timedelta(minutes=local.minute, seconds=local.second)
+    if start.astimezone(zone).utcoffset() == local.utcoffset():
+        return start
+    # The clocks changed within this wall-clock hour (Lord Howe moves by 30 minutes, Chatham at
+    # 02:45): what comes after the change is a window of its own.
+    return _change(start, whole, zone)
 
 
 def _hours(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]:
@@ -89,16 +103,14 @@ def _hours(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]
         local = edge.astimezone(zone)
         following = edge + timedelta(minutes=60 - local.minute, seconds=-local.second)
         if following.astimezone(zone).utcoffset() != local.utcoffset():
-            following = _hour_start(following, zone)
-            if following <= edge:
-                following = edge + timedelta(hours=1)
+            following = _change(edge, following, zone)
         edge = following
 
 
 def _days(
     start: datetime, end: datetime, grain: Grain, zone: ZoneInfo, week_start: str
 ) -> Iterator[datetime]:
-    day = _first_day(start.astimezone(zone).date(), grain, week_start)
+    day = _day_of(start, grain, zone, week_start)
     while True:
         edge = _day_start(day, zone)
         yield edge
@@ -113,7 +125,7 @@ def window_start(
     """Start, in UTC, of the window of ``grain`` that holds ``instant``."""
     if grain is Grain.HOUR:
         return _hour_start(instant.astimezone(UTC), zone)
-    return _day_start(_first_day(instant.astimezone(zone).date(), grain, week_start), zone)
+    return _day_start(_day_of(instant, grain, zone, week_start), zone)
 
 
 def windows(
