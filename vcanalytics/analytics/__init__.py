@@ -1,0 +1,1 @@
+"""Questions over a snapshot: one module a subject, its SQL beside it, asked through the engine."""

@@ -1,0 +1,167 @@
+"""The one place that asks DuckDB: a cursor a query, a time budget, an interrupt.
+
+The database is in memory and holds nothing: each question brings its tables, which are registered
+on its own cursor and are gone with it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Final, Self, TypeAlias
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from vcanalytics.errors import BudgetExceeded
+
+BUDGET_S: Final = 2.0
+#: Questions answered at once; the others wait, within their own budget.
+CONCURRENT_MAX: Final = 4
+MEMORY_MAX: Final = "2GB"
+
+#: A shared connection without cursor() returned other threads' rows; Python's variables are no
+#: tables; nothing is ever fetched or spilled (an empty temp_directory keeps it out of the
+#: working directory).
+_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "temp_directory": "",
+    "memory_limit": MEMORY_MAX,
+    "python_enable_replacements": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+Table: TypeAlias = pl.DataFrame | pa.Table
+
+
+@cache
+def sql(*names: str) -> str:
+    """The text of ``NAME.sql`` beside this module; of several, one after the other."""
+    folder = resources.files(__package__)
+    return "\n".join((folder / f"{name}.sql").read_text(encoding="utf-8") for name in names)
+
+
+class _Alarm:
+    """Interrupts a cursor when time is up, and never after it was told that it is done."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, seconds: float) -> None:
+        self._cursor = cursor
+        self._lock = threading.Lock()
+        self._done = False
+        self.rang = False
+        self._timer = threading.Timer(max(seconds, 0.0), self._ring)
+        self._timer.daemon = True
+
+    def _ring(self) -> None:
+        with self._lock:
+            if not self._done:
+                self.rang = True
+                self._cursor.interrupt()
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._done = True
+        self._timer.cancel()
+
+
+class Engine:
+    """Answers questions in SQL. One a process, shared by all threads."""
+
+    def __init__(
+        self,
+        budget_s: float = BUDGET_S,
+        *,
+        concurrent_max: int = CONCURRENT_MAX,
+        threads: int | None = None,
+    ) -> None:
+        self.budget_s = budget_s
+        self._slots = threading.BoundedSemaphore(concurrent_max)
+        self._database = duckdb.connect(":memory:", config=dict(_CONFIG))
+        if threads is not None:
+            self._database.execute(f"SET threads = {int(threads)}")
+        self._database.execute("SET GLOBAL TimeZone = 'UTC'")
+        self._database.execute("SET enable_external_access = false")
+        self._database.execute("SET lock_configuration = true")
+
+    def close(self) -> None:
+        self._database.close()
+
+    def ask(
+        self,
+        question: str,
+        params: Mapping[str, Any] | None = None,
+        tables: Mapping[str, Table] | None = None,
+        *,
+        budget_s: float | None = None,
+    ) -> pl.DataFrame:
+        """The answer to one SQL statement. ``$name`` stands for a parameter; times come out UTC.
+
+        Raises BudgetExceeded where it takes longer than its budget, waiting for its turn included,
+        or needs more memory than there is for it.
+        """
+        budget = self.budget_s if budget_s is None else budget_s
+        deadline = time.monotonic() + budget
+        if not self._slots.acquire(timeout=budget):
+            raise BudgetExceeded(
+                f"stopped after {budget:g} s of waiting for other questions",
+                hint="Try again in a moment",
+                heals=True,
+            )
+        try:
+            return self._answer(question, dict(params or {}), tables or {}, budget, deadline)
+        finally:
+            self._slots.release()
+
+    def _answer(
+        self,
+        question: str,
+        params: dict[str, Any],
+        tables: Mapping[str, Table],
+        budget: float,
+        deadline: float,
+    ) -> pl.DataFrame:
+        cursor = self._database.cursor()
+        alarm = _Alarm(cursor, deadline - time.monotonic())
+        try:
+            for name, table in tables.items():
+                cursor.register(name, _as_arrow(table))
+            with alarm:
+                answer = cursor.sql(question, params=params).pl()
+        except duckdb.InterruptException as error:
+            if not alarm.rang:
+                raise
+            raise BudgetExceeded(
+                f"stopped after {budget:g} s", hint="Ask by a longer grain, or shorten the range"
+            ) from error
+        except duckdb.OutOfMemoryException as error:
+            raise BudgetExceeded(
+                f"stopped at {MEMORY_MAX} of memory",
+                hint="Ask by a longer grain, or shorten the range",
+            ) from error
+        finally:
+            cursor.close()
+        return _in_utc(answer)
+
+
+def _as_arrow(table: Table) -> pa.Table:
+    # Views of the text instead of a copy: 5 ms less on three columns of 100,000 rows.
+    if isinstance(table, pl.DataFrame):
+        return table.to_arrow(compat_level=pl.CompatLevel.newest())
+    return table
+
+
+def _in_utc(answer: pl.DataFrame) -> pl.DataFrame:
+    # DuckDB names the zone Etc/UTC, which compares unequal to UTC in polars.
+    return answer.with_columns(
+        pl.col(name).dt.convert_time_zone("UTC")
+        for name, kind in answer.schema.items()
+        if isinstance(kind, pl.Datetime) and kind.time_zone not in {None, "UTC"}
+    )

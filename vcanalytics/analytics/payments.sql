@@ -1,0 +1,37 @@
+-- The opening of every question about payments; the question goes on with ", name AS (" or SELECT.
+-- Tables: transactions and disputes (current rows, deleted ones too). Parameter: $samples, a regular
+-- expression for ids of samples, or NULL. Cost: one pass over the current rows; 100,000 take 10 ms.
+--   seen      every payment ever seen that is no sample, deleted ones too
+--   payments  those that stand, with refunded_at, the moment of the refund (contract):
+--             resolved_at of the case the metadata names, else of the first resolved case, else when
+--             it was first seen as refunded, else completed_at, else created_at; NULL: not refunded
+WITH seen AS (
+    SELECT *
+    FROM transactions
+    WHERE NOT coalesce(regexp_matches(transaction_id, $samples), false)
+),
+resolved_cases AS (
+    SELECT case_id, transaction_id, resolved_at
+    FROM disputes
+    WHERE NOT deleted AND resolved_at IS NOT NULL
+),
+first_cases AS (
+    SELECT transaction_id, min(resolved_at) AS resolved_at
+    FROM resolved_cases
+    GROUP BY transaction_id
+),
+payments AS (
+    SELECT
+        seen.*,
+        CASE WHEN seen.status = 'refunded' THEN coalesce(
+            named.resolved_at,
+            first_cases.resolved_at,
+            seen.refund_seen_at,
+            seen.completed_at,
+            seen.created_at
+        ) END AS refunded_at
+    FROM seen
+    LEFT JOIN resolved_cases AS named ON named.case_id = seen.refund_case_id
+    LEFT JOIN first_cases ON first_cases.transaction_id = seen.transaction_id
+    WHERE NOT seen.deleted
+)
