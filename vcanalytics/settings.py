@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -126,14 +127,6 @@ def _listed(separator: str, value: object) -> object:
     return tuple(part.strip() for part in value.split(separator) if part.strip())
 
 
-def _by_comma(value: object) -> object:
-    return _listed(",", value)
-
-
-def _by_bar(value: object) -> object:
-    return _listed("|", value)
-
-
 def _source_url(text: str) -> str:
     if not text.strip():
         return ""
@@ -170,7 +163,7 @@ def _networks(proxies: tuple[str, ...]) -> tuple[str, ...]:
 
 _ZONE: Final = Allowed("a name of the IANA zone database, like Asia/Kolkata")
 _Zone = Annotated[str, AfterValidator(_zone), _ZONE]
-_List = Annotated[tuple[str, ...], BeforeValidator(_by_comma)]
+_List = Annotated[tuple[str, ...], BeforeValidator(partial(_listed, ","))]
 
 
 class Settings(BaseSettings):
@@ -247,7 +240,7 @@ class Settings(BaseSettings):
     )
     captured_errors: Annotated[
         tuple[str, ...],
-        BeforeValidator(_by_bar),
+        BeforeValidator(partial(_listed, "|")),
         Allowed("whole messages, parted by a bar, * for any text; empty for none"),
     ] = Field(CAPTURED_ERRORS, description="Error messages that mean: money was taken")
     query_budget_s: float = Field(
@@ -267,8 +260,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # load_settings reads environment and .env itself, because only there a misspelt name can be
-        # told apart from none, and so that a Settings made in a test hangs on nothing outside.
+        # load_settings reads environment and .env itself, to tell a misspelt name from none, and so
+        # that a Settings made in a test hangs on nothing outside.
         return (init_settings,)
 
     @model_validator(mode="after")
