@@ -56,7 +56,11 @@ def _keep_versions(
     zone: tzinfo,
 ) -> None:
     key = STREAMS[stream].key or ""
-    known = {row_key: fingerprint for row_key, _, fingerprint, gone in catalogue.current_rows(stream) if not gone}
+    known = {
+        row_key: fingerprint
+        for row_key, _, fingerprint, gone in catalogue.current_rows(stream)
+        if not gone
+    }
     versions, current = [], []
     present = set()
     cells = _cells(connection, table)

@@ -36,7 +36,7 @@ STATUSES: Final[dict[str, list[str]]] = {
 
 
 def sample_pattern(prefixes: Iterable[str]) -> str | None:
-    """A regular expression for ids that begin with one of ``prefixes``; None where there are none."""
+    """A regular expression for ids that begin with one of ``prefixes``; None for no prefix."""
     starts = [re.escape(prefix) for prefix in prefixes if prefix]
     return f"^(?:{'|'.join(starts)})" if starts else None
 

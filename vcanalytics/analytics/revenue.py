@@ -19,14 +19,16 @@ from vcanalytics.store import Snapshot
 from vcanalytics.store.state import to_micros
 
 _SECOND_US: Final = 1_000_000
-_WINDOWS: Final = {
-    "window_start": pl.Datetime("us", "UTC"),
-    "window_end": pl.Datetime("us", "UTC"),
-    "window_label": pl.String,
-    "first_bucket": pl.Int64,
-    "next_bucket": pl.Int64,
-    "complete": pl.Boolean,
-}
+_WINDOWS: Final = pl.Schema(
+    {
+        "window_start": pl.Datetime("us", "UTC"),
+        "window_end": pl.Datetime("us", "UTC"),
+        "window_label": pl.String(),
+        "first_bucket": pl.Int64(),
+        "next_bucket": pl.Int64(),
+        "complete": pl.Boolean(),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
