@@ -38,5 +38,5 @@ class StoreError(ConsoleError):
     """The console's own store cannot do what was asked."""
 
 
-class BudgetExceeded(ConsoleError):  # noqa: N818  it says what happened
+class BudgetExceeded(ConsoleError):
     """A question ran into its time budget and was interrupted."""
