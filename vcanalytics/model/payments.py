@@ -46,7 +46,10 @@ class Metadata:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    if not isinstance(value, str) or not value:
+        return None
+    # JSON may spell half a character (an unpaired surrogate), which no text column can hold.
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def read_metadata(text: object) -> Metadata:

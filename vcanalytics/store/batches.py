@@ -35,6 +35,7 @@ def make_batch(stream: Stream, rows: Sequence[Mapping[str, object]]) -> pa.Table
 
 
 def encode(table: pa.Table) -> bytes:
+    """The batch as one blob."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
         writer.write_table(table)

@@ -7,39 +7,24 @@ the batch itself, and the current rows it leads to. Acknowledged means fsynced.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, create_engine, event, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import schema
-from vcanalytics.store.batches import encode, extent
-from vcanalytics.store.state import StreamState, from_micros, to_micros
+from vcanalytics.store.state import StreamState, from_micros
+from vcanalytics.store.writer import CurrentRow, Writer, slices
 
 FILE_NAME: Final = "catalogue.db"
 BUSY_TIMEOUT_MS: Final = 10_000
-#: SQLite binds at most 32,766 values a statement; this stays well below.
-_KEYS_PER_QUERY: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class CurrentRow:
-    """Where a source row stands now: its fingerprint, and the state its next version needs."""
-
-    row_key: str
-    source_id: int
-    fingerprint: int
-    state: str = ""
-    deleted: bool = False
 
 
 def _connect(path: Path, *, synchronous: str) -> Engine:
@@ -66,167 +51,6 @@ def _connect(path: Path, *, synchronous: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
-
-
-class Writer:
-    """The operations of one write transaction; all of them or none."""
-
-    def __init__(self, connection: Connection, now: datetime) -> None:
-        self._connection = connection
-        self._now = to_micros(now)
-
-    def append(
-        self,
-        stream: str,
-        source: str,
-        key: str,
-        batch: pa.Table,
-        current: Sequence[CurrentRow] = (),
-    ) -> int:
-        """Keep ``batch`` and move its ``current`` rows; returns the batch's sequence number.
-
-        The same (source, key) again writes nothing and returns the number it had.
-        """
-        known = self._connection.execute(
-            select(schema.ledger.c.seq).filter_by(source=source, key=key)
-        ).scalar()
-        if known is not None:
-            return int(known)
-        first_at, last_at = (
-            None if bound is None else to_micros(bound) for bound in extent(STREAMS[stream], batch)
-        )
-        seq = self._raise_counter(stream, batch.num_rows, first_at, last_at)
-        self._connection.execute(
-            insert(schema.ledger).values(
-                source=source, key=key, stream=stream, seq=seq, rows=batch.num_rows
-            )
-        )
-        self._connection.execute(
-            insert(schema.batch).values(
-                stream=stream,
-                seq=seq,
-                rows=batch.num_rows,
-                first_at=first_at,
-                last_at=last_at,
-                appended_at=self._now,
-                payload=encode(batch),
-            )
-        )
-        self._move(stream, seq, current)
-        return seq
-
-    def _raise_counter(
-        self, stream: str, rows: int, first_at: int | None, last_at: int | None
-    ) -> int:
-        counter = schema.stream
-        self._connection.execute(
-            insert(counter).values(name=stream, seq=0, rows=0).on_conflict_do_nothing()
-        )
-        earliest = func.min(func.coalesce(counter.c.first_at, first_at), first_at)
-        latest = func.max(func.coalesce(counter.c.last_at, last_at), last_at)
-        raised = (
-            update(counter)
-            .where(counter.c.name == stream)
-            .values(
-                seq=counter.c.seq + 1,
-                rows=counter.c.rows + rows,
-                first_at=earliest if first_at is not None else counter.c.first_at,
-                last_at=latest if last_at is not None else counter.c.last_at,
-            )
-            .returning(counter.c.seq)
-        )
-        return int(self._connection.execute(raised).scalar_one())
-
-    def _move(self, stream: str, seq: int, current: Sequence[CurrentRow]) -> None:
-        if not current:
-            return
-        statement = insert(schema.current_row)
-        statement = statement.on_conflict_do_update(
-            index_elements=["stream", "row_key"],
-            set_={
-                name: statement.excluded[name]
-                for name in ("source_id", "fingerprint", "seq", "deleted", "state")
-            },
-        )
-        # Sorted keys, so that several writers on one server database cannot deadlock.
-        rows = sorted(current, key=lambda row: row.row_key)
-        self._connection.execute(
-            statement,
-            [
-                {
-                    "stream": stream,
-                    "row_key": row.row_key,
-                    "source_id": row.source_id,
-                    "fingerprint": row.fingerprint,
-                    "seq": seq,
-                    "deleted": row.deleted,
-                    "state": row.state,
-                }
-                for row in rows
-            ],
-        )
-
-    def reject(self, stream: str, row_key: str, reason: str, row: str) -> None:
-        """Keep a row that cannot be read aside, whole, as JSON text, with the reason."""
-        statement = insert(schema.rejected).values(
-            stream=stream,
-            row_key=row_key,
-            reason=reason,
-            row=row,
-            first_seen_at=self._now,
-            last_seen_at=self._now,
-            resolved_at=None,
-        )
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["stream", "row_key"],
-                set_={
-                    "reason": statement.excluded.reason,
-                    "row": statement.excluded.row,
-                    "last_seen_at": statement.excluded.last_seen_at,
-                    "resolved_at": None,
-                },
-            )
-        )
-
-    def resolve(self, stream: str, row_keys: Iterable[str]) -> None:
-        """Rows kept aside that can be read now, or are gone."""
-        table = schema.rejected
-        for keys in _slices(list(row_keys)):
-            self._connection.execute(
-                update(table)
-                .where(table.c.stream == stream, table.c.row_key.in_(keys))
-                .where(table.c.resolved_at.is_(None))
-                .values(resolved_at=self._now)
-            )
-
-    def note_read(
-        self, stream: str, read_at: datetime, *, done: int | None = None, total: int | None = None
-    ) -> None:
-        """The source was read with success at ``read_at``; history is read ``done`` of ``total``."""
-        values: dict[str, int] = {"read_at": to_micros(read_at)}
-        if done is not None and total is not None:
-            values |= {"done": done, "total": total}
-        statement = insert(schema.progress).values(stream=stream, **({"done": 0, "total": 0} | values))
-        self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["stream"], set_=values)
-        )
-
-    def set_fact(self, name: str, value: object) -> None:
-        """Keep a small JSON value by name; None forgets it."""
-        if value is None:
-            self._connection.execute(schema.fact.delete().where(schema.fact.c.name == name))
-            return
-        text = json.dumps(value)
-        statement = insert(schema.fact).values(name=name, value=text)
-        self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["name"], set_={"value": text})
-        )
-
-
-def _slices(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(keys), _KEYS_PER_QUERY):
-        yield keys[start : start + _KEYS_PER_QUERY]
 
 
 class Catalogue:
@@ -316,8 +140,8 @@ class Catalogue:
     def seqs(self) -> dict[str, int]:
         """Newest sequence number of each stream that has any row."""
         with self.read() as connection:
-            rows = connection.execute(select(schema.stream.c.name, schema.stream.c.seq)).all()
-        return {name: seq for name, seq in rows}
+            rows = connection.execute(select(schema.stream.c.name, schema.stream.c.seq))
+            return dict(rows.tuples().all())
 
     def states(self) -> dict[str, StreamState]:
         """What is known of every stream of the vocabulary, also of those without rows."""
@@ -338,25 +162,37 @@ class Catalogue:
             result = connection.execution_options(yield_per=10_000).execute(
                 select(*columns).where(table.c.stream == stream).order_by(table.c.source_id)
             )
-            for row_key, source_id, fingerprint, deleted in result:
-                yield row_key, source_id, fingerprint, deleted
+            yield from result.tuples()
 
-    def current_states(self, stream: str, row_keys: Sequence[str]) -> dict[str, CurrentRow]:
-        """The current rows of the given keys; unknown keys are left out."""
+    def current_by_key(self, stream: str, row_keys: Sequence[str]) -> dict[str, CurrentRow]:
+        """The current rows of the given keys, deleted ones too; unknown keys are left out."""
+        found = self._current(stream, schema.current_row.c.row_key, row_keys)
+        return {row.row_key: row for row in found}
+
+    def current_by_source(self, stream: str, source_ids: Sequence[int]) -> dict[int, CurrentRow]:
+        """The current rows that stand at the given source ids; deleted ones are left out."""
+        found = self._current(stream, schema.current_row.c.source_id, source_ids)
+        return {row.source_id: row for row in found if not row.deleted}
+
+    def _current(
+        self, stream: str, column: Any, values: Sequence[str] | Sequence[int]
+    ) -> Iterator[CurrentRow]:
         table = schema.current_row
-        found: dict[str, CurrentRow] = {}
         with self.read() as connection:
-            for keys in _slices(row_keys):
-                for row in connection.execute(
-                    select(table).where(table.c.stream == stream, table.c.row_key.in_(keys))
-                ):
-                    found[row.row_key] = CurrentRow(
-                        row.row_key, row.source_id, row.fingerprint, row.state, row.deleted
+            for some in slices(values):
+                query = select(table).where(table.c.stream == stream, column.in_(some))
+                for row in connection.execute(query):
+                    yield CurrentRow(
+                        row.row_key, row.source_id, row.fingerprint, row.state, row.deleted, row.seq
                     )
-        return found
 
-    def rejected(self, stream: str | None = None, limit: int = 1_000) -> list[Mapping[str, Any]]:
-        """Rows kept aside now: stream, row_key, reason, row (JSON text), first_seen_at, last_seen_at."""
+    def rejected(
+        self, stream: str | None = None, limit: int | None = 1_000
+    ) -> list[Mapping[str, Any]]:
+        """Rows kept aside now, oldest first.
+
+        Keys: stream, row_key, reason, row (JSON text), first_seen_at, last_seen_at.
+        """
         table = schema.rejected
         query = select(table).where(table.c.resolved_at.is_(None))
         if stream is not None:
@@ -378,12 +214,16 @@ def states(connection: Connection) -> dict[str, StreamState]:
     counters = {row.name: row for row in connection.execute(select(schema.stream))}
     reads = {row.stream: row for row in connection.execute(select(schema.progress))}
     aside = schema.rejected
-    counts = connection.execute(
-        select(aside.c.stream, func.count())
-        .where(aside.c.resolved_at.is_(None))
-        .group_by(aside.c.stream)
-    ).all()
-    rejected: dict[str, int] = {name: count for name, count in counts}
+    counts: Sequence[tuple[str, int]] = (
+        connection.execute(
+            select(aside.c.stream, func.count())
+            .where(aside.c.resolved_at.is_(None))
+            .group_by(aside.c.stream)
+        )
+        .tuples()
+        .all()
+    )
+    rejected = dict(counts)
     result = {}
     for name in STREAMS:
         counter, read = counters.get(name), reads.get(name)

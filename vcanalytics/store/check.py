@@ -98,7 +98,9 @@ def _check_current(
     }
     for key, version in newest.items():
         if stands.get(key) != version:
-            yield Finding(name, f"row {key} stands at {stands.get(key)}, its versions say {version}")
+            yield Finding(
+                name, f"row {key} stands at {stands.get(key)}, its versions say {version}"
+            )
     for key in stands.keys() - newest.keys():
         yield Finding(name, f"row {key} has no version")
     duplicates = connection.execute(

@@ -61,7 +61,7 @@ class Snapshot:
         return tuple((name, self.states[name].seq) for name in sorted(streams))
 
     def table(self, stream: str) -> pa.Table:
-        """All rows of the stream, oldest batch first: its columns (without raw metadata) and ``seq``."""
+        """All rows, oldest batch first: the stream's columns (no raw metadata) and ``seq``."""
         return self._tables[stream]
 
     def current(self, stream: str) -> pl.DataFrame:
@@ -120,7 +120,11 @@ def _merge(stream: Stream, held: _Held, batches: Sequence[Any]) -> _Held:
     current = held.current
     if current is not None:
         fresh = _newest(stream, pl.DataFrame(pl.from_arrow(added)))
-        rest = current.join(fresh.select(stream.key), on=stream.key, how="anti") if current.height else current
+        rest = (
+            current.join(fresh.select(stream.key), on=stream.key, how="anti")
+            if current.height
+            else current
+        )
         current = pl.concat([rest, fresh]).rechunk()
     return _Held(seq, merged, current, tuple(damage))
 
@@ -143,7 +147,9 @@ class Reader:
             with self._catalogue.read() as connection:
                 known = states(connection)
                 facts = dict(
-                    connection.execute(select(schema.fact.c.name, schema.fact.c.value)).tuples().all()
+                    connection.execute(select(schema.fact.c.name, schema.fact.c.value))
+                    .tuples()
+                    .all()
                 )
                 for name in names:
                     held = self._hold(name)

@@ -1,0 +1,100 @@
+"""``python -m collectors``: the daemons, until SIGTERM; or one read of all that is new."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from collectors.capture import Tally
+from collectors.instance import AlreadyRunning, Instance
+from collectors.once import read_once
+from collectors.roster import demo_url, roster
+from collectors.supervisor import Supervisor, configure_logging
+from vcanalytics.errors import ConsoleError, UsageError
+from vcanalytics.settings import Settings, load_settings
+from vcanalytics.store import Catalogue
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--once", is_flag=True, help="Read all that is new, changed or deleted, then stop.")
+@click.option(
+    "--accept-deletions",
+    is_flag=True,
+    help="Confirm that rows which vanished at the source were meant to vanish.",
+)
+@click.option("--with-parent", is_flag=True, hidden=True)
+def main(*, once: bool, accept_deletions: bool, with_parent: bool) -> None:
+    """Collect VectorCraft's payments and the rest into the console's own store.
+
+    Without options it runs until SIGTERM, one instance per VC_DATA_DIR. Settings come from VC_
+    environment variables and .env; see the README.
+    """
+    try:
+        settings = load_settings()
+        if accept_deletions and not once and _hand_over(settings):
+            return
+        with Instance(settings.data_dir):
+            catalogue = Catalogue.open(settings.data_dir)
+            if once or accept_deletions:
+                sys.exit(_once(settings, catalogue, accept=accept_deletions))
+            configure_logging()
+            supervisor = Supervisor(roster(settings, catalogue), catalogue)
+            supervisor.on_signals()
+            if with_parent:
+                supervisor.with_parent()
+            in_time = supervisor.run()
+            catalogue.close()
+        if not in_time:
+            # A thread that hangs in a read must not keep the process; what it had is in the store.
+            os._exit(0)
+    except UsageError as error:
+        click.echo(f"collectors: {error}", err=True)
+        sys.exit(2)
+    except ConsoleError as error:
+        click.echo(f"collectors: {error}", err=True)
+        sys.exit(1)
+
+
+def _hand_over(settings: Settings) -> bool:
+    """Leave the confirmation for running daemons; whether there are any."""
+    try:
+        with Instance(settings.data_dir):
+            return False
+    except AlreadyRunning:
+        with Catalogue.open(settings.data_dir).write() as writer:
+            writer.set_fact("accept_deletions", True)
+        click.echo("The running collectors take the deletions as meant within seconds.")
+        return True
+
+
+def _once(settings: Settings, catalogue: Catalogue, *, accept: bool) -> int:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,} of {task.total:,} rows"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(stream: str, done: int, total: int) -> None:
+            if stream not in tasks:
+                tasks[stream] = bars.add_task(stream, total=max(total, 1))
+            bars.update(tasks[stream], completed=done, total=max(total, 1))
+
+        url = settings.source_url or demo_url(settings)
+        result = read_once(settings, url, catalogue, accept=accept, progress=show)
+    for stream, tally in result.items():
+        if isinstance(tally, Tally):
+            click.echo(f"{stream}: {tally.read} rows read, {tally.rejected} rejected")
+        else:
+            click.echo(f"{stream}: 0 rows read, 0 rejected: {tally}")
+    return 0
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m collectors")

@@ -1,0 +1,93 @@
+"""Starts the daemons, minds them, and stops them cleanly within five seconds."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from types import FrameType
+from typing import Final
+
+from collectors.daemon import LOG, Daemon, Runner
+from vcanalytics.errors import StoreError
+from vcanalytics.store import Catalogue
+
+STOP_WITHIN_S: Final = 4.0
+_HEARTBEAT_S: Final = 5.0
+
+
+def configure_logging() -> None:
+    """One line an event on stderr."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+
+
+class Supervisor:
+    """Runs daemons until told to stop by a signal, by ``stop``, or by its parent's death."""
+
+    def __init__(self, daemons: Sequence[Daemon], catalogue: Catalogue) -> None:
+        self._stop = threading.Event()
+        self._catalogue = catalogue
+        self._runners = [Runner(daemon, self._stop) for daemon in daemons]
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def on_signals(self) -> None:
+        """Stop on SIGTERM and SIGINT. Call it in the main thread."""
+
+        def handle(_number: int, _frame: FrameType | None) -> None:
+            self._stop.set()
+
+        signal.signal(signal.SIGTERM, handle)
+        signal.signal(signal.SIGINT, handle)
+
+    def with_parent(self) -> None:
+        """Stop when standard input ends: its other end is the parent, and dies with it.
+
+        A pipe needs no polling and no parent's goodwill: the kernel closes it at any death.
+        """
+
+        def wait() -> None:
+            while os.read(0, 4096):
+                pass
+            self._stop.set()
+
+        threading.Thread(target=wait, name="parent", daemon=True).start()
+
+    def run(self) -> bool:
+        """Run until stopped. Whether every daemon ended in time."""
+        for runner in self._runners:
+            runner.start()
+        while not self._stop.wait(_HEARTBEAT_S):
+            self._beat()
+        give_up_at = time.monotonic() + STOP_WITHIN_S
+        late = [
+            runner.daemon.name
+            for runner in self._runners
+            if not runner.join(max(0.0, give_up_at - time.monotonic()))
+        ]
+        if late:
+            LOG.warning("stopped without waiting for: %s", ", ".join(late))
+        return not late
+
+    def _beat(self) -> None:
+        """Keep each daemon's heartbeat where pages can read it."""
+        fact = {
+            runner.daemon.name: {
+                "beat_at": runner.beat_at.isoformat() if runner.beat_at else None,
+                "restarts": runner.restarts,
+                "last_error": runner.last_error,
+            }
+            for runner in self._runners
+        }
+        try:
+            with self._catalogue.write(durable=False) as writer:
+                writer.set_fact("daemons", fact)
+        except StoreError as error:
+            LOG.warning("heartbeat: %s", error)

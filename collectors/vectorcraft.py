@@ -1,0 +1,256 @@
+"""The daemon that reads VectorCraft's database: what moved at once, everything in turn.
+
+It looks at the file's stamp every 50 ms and reads when it changed, pays a few per cent of a core
+for it, and spreads the full comparison over time, in short reads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from collectors.capture import Capture, Swapped
+from collectors.daemon import LOG
+from collectors.requests import Requests
+from collectors.subjects import subjects
+from collectors.sweeps import Sweeps
+from vcanalytics.errors import SourceError
+from vcanalytics.settings import Settings
+from vcanalytics.source import Source, SourceTable
+from vcanalytics.store import Catalogue
+
+TICK_S: Final = 0.05
+#: A poll is made this often although nothing seems to have changed.
+POLL_AT_LEAST_S: Final = 2.0
+HEARTBEAT_S: Final = 1.0
+#: Seconds of rest for each CPU second a poll, or a step of a sweep, took: 1/30 of a core each.
+REST_PER_CPU_SECOND: Final = 30.0
+_RETRY_FIRST_S: Final = 0.25
+_RETRY_MAX_S: Final = 5.0
+
+
+@dataclass(slots=True)
+class _Moments:
+    """When what is due, on the monotonic clock, and what the source's file was like."""
+
+    poll_at: float = 0.0
+    poll_by: float = 0.0
+    beat_at: float = 0.0
+    retry_at: float = 0.0
+    retry_s: float = 0.0
+    consent_at: float = 0.0
+    token: tuple[object, ...] | None = None
+    identity: tuple[int, int] | None = None
+
+
+@dataclass(slots=True)
+class _Tables:
+    """Which tables can be read: those looked at, and what is wrong with the others."""
+
+    readable: set[str] = field(default_factory=set)
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+class VectorCraft:
+    """Reads payments, disputes, mails and requests. ``clock`` gives seconds that only grow."""
+
+    name = "source"
+
+    def __init__(
+        self,
+        settings: Settings,
+        url: str,
+        catalogue: Catalogue,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._url = url
+        self._catalogue = catalogue
+        self._clock = clock
+        self._source: Source | None = None
+
+    def initialise(self) -> None:
+        self.shutdown()
+        self._moments, self._tables = _Moments(), _Tables()
+        # Not None: the first round writes "no problem" over what an earlier run may have left.
+        self._problem: str | None = ""
+        self._told: set[str] = set()
+        source = Source(self._url)
+        zone = self._settings.source_zone
+        self._captures = [
+            Capture(subject, source, self._catalogue, zone)
+            for subject in subjects(self._settings.abandoned_hours)
+        ]
+        self._requests = Requests(source, self._catalogue, zone)
+        self._requests_swapped: Swapped | None = None
+        for capture in self._captures:
+            capture.open()
+        self._requests.open()
+        self._sweeps = Sweeps(self._captures, REST_PER_CPU_SECOND)
+        self._source = source
+
+    def shutdown(self) -> None:
+        if self._source is not None:
+            self._source.close()
+            self._source = None
+
+    def loop(self, now: datetime) -> float:
+        """One round of what is due. Returns the seconds to wait."""
+        source, moments, moment = self._source, self._moments, self._clock()
+        if source is None or moment < moments.retry_at:
+            return TICK_S
+        try:
+            busy = self._round(source, now, moment)
+        except SourceError as error:
+            moments.retry_s = min(max(moments.retry_s * 2, _RETRY_FIRST_S), _RETRY_MAX_S)
+            moments.retry_at = moment + moments.retry_s
+            self._sweeps.interrupted()
+            self._tables = _Tables()
+            self._note_problem(error, now)
+            return TICK_S
+        moments.retry_s = 0.0
+        self._note_problem(None, now)
+        self._note_swapped(now)
+        if moment >= moments.beat_at:
+            moments.beat_at = moment + HEARTBEAT_S
+            self._beat(now)
+        return 0.0 if busy else TICK_S
+
+    def _round(self, source: Source, now: datetime, moment: float) -> bool:
+        moments = self._moments
+        self._look_for_another_file(source)
+        self._look_for_consent(moment)
+        token = source.token()
+        moved = token != moments.token or not token or moment >= moments.poll_by
+        busy = False
+        if moved and moment >= moments.poll_at:
+            moments.token = token
+            started = time.thread_time()
+            busy = self._poll(now)
+            spent_s = time.thread_time() - started
+            moments.poll_at = moment + max(TICK_S, spent_s * REST_PER_CPU_SECOND)
+            moments.poll_by = moment + POLL_AT_LEAST_S
+        first = self._sweeps.step(token, moment, lambda c: self._readable(c.subject.table))
+        return busy or first
+
+    def _poll(self, now: datetime) -> bool:
+        """What is likely to have moved. Whether there is more to read at once."""
+        if self._sweeps.stopped:
+            return False
+        for capture in self._captures:
+            name = capture.subject.name
+            # Before its first sweep a table is read by that sweep alone, in order.
+            if not self._sweeps.is_swept(name) or name in self._sweeps.swapped:
+                continue
+            if self._readable(capture.subject.table) and capture.poll(now) is None:
+                self._sweeps.hurry()
+        # New rows are believed only of a source whose payments were found in their place.
+        if self._requests_swapped or not self._sweeps.is_swept(self._captures[0].subject.name):
+            return False
+        if not self._readable(self._requests.table):
+            return False
+        try:
+            self._requests.check()
+        except Swapped as swapped:
+            self._requests_swapped = swapped
+            return False
+        return self._requests.step(now)[1]
+
+    def _readable(self, table: SourceTable) -> bool:
+        if self._source is None or table.name in self._tables.readable:
+            return self._source is not None
+        problem = unreadable(self._source, table)
+        if problem is None:
+            self._tables.readable.add(table.name)
+            self._tables.problems.pop(table.name, None)
+            return True
+        self._tables.problems[table.name] = problem
+        return False
+
+    def _look_for_another_file(self, source: Source) -> None:
+        identity = source.identity()
+        if identity is not None and self._moments.identity not in (None, identity):
+            # Another file in the same place: compare everything before a new row is believed.
+            self._sweeps.restart(forget=True)
+            self._tables = _Tables()
+        self._moments.identity = identity or self._moments.identity
+
+    def _look_for_consent(self, moment: float) -> None:
+        waiting = bool(self._sweeps.swapped or self._requests_swapped)
+        if not waiting or moment < self._moments.consent_at:
+            return
+        self._moments.consent_at = moment + HEARTBEAT_S
+        if not self._catalogue.fact("accept_deletions"):
+            return
+        LOG.warning("source: deletions are accepted as meant")
+        if self._requests_swapped:
+            self._requests.check(accept=True)
+            self._requests_swapped = None
+        if self._sweeps.swapped:
+            self._sweeps.restart(accept=True, forget=True)
+        self._told.clear()
+        self._moments.token = None
+        with self._catalogue.write() as writer:
+            writer.set_fact("accept_deletions", None)
+            writer.set_fact("swapped", None)
+
+    def _note_swapped(self, now: datetime) -> None:
+        found = dict(self._sweeps.swapped)
+        if self._requests_swapped:
+            found[self._requests.name] = self._requests_swapped
+        for name in found.keys() - self._told:
+            LOG.error("%s", found[name])
+            self._told.add(name)
+            with self._catalogue.write(now) as writer:
+                fact = {"what": found[name].what, "hint": found[name].hint}
+                writer.set_fact("swapped", fact | {"since": now.isoformat(), "stream": name})
+
+    def _note_problem(self, error: SourceError | None, now: datetime) -> None:
+        problem, hint = (error.what, error.hint) if error else (None, "")
+        if error is None and self._tables.problems:
+            problem = "; ".join(f"{n}: {why}" for n, why in sorted(self._tables.problems.items()))
+            hint = "Run `python -m vcanalytics source` to see what is there"
+        if problem == self._problem:
+            return
+        self._problem = problem
+        fact = None
+        if problem is not None:
+            LOG.warning("source: %s", error or problem)
+            fact = {"problem": problem, "hint": hint, "since": now.isoformat()}
+        with self._catalogue.write(now) as writer:
+            writer.set_fact("source", fact)
+
+    def _beat(self, now: datetime) -> None:
+        """Say which streams were read just now; a stream that stands still is left to age."""
+        if self._sweeps.stopped:
+            return
+        fresh = [
+            capture.subject.name
+            for capture in self._captures
+            if self._sweeps.is_swept(capture.subject.name)
+            and capture.subject.name not in self._sweeps.swapped
+            and capture.subject.table.name not in self._tables.problems
+        ]
+        if (
+            fresh
+            and not self._requests_swapped
+            and self._requests.table.name not in self._tables.problems
+        ):
+            fresh.append(self._requests.name)
+        if fresh:
+            with self._catalogue.write(now, durable=False) as writer:
+                for name in fresh:
+                    writer.note_read(name, now)
+
+
+def unreadable(source: Source, table: SourceTable) -> str | None:
+    """Why the table cannot be read, None where it can."""
+    missing = source.missing(table)
+    if missing is None:
+        return "the table is missing"
+    if missing:
+        return "columns are missing: " + ", ".join(missing)
+    return None
