@@ -18,7 +18,7 @@ PORTABLE = {
 }
 
 
-@pytest.fixture(params=STREAMS.values(), ids=STREAMS)
+@pytest.fixture(params=list(STREAMS.values()), ids=list(STREAMS))
 def stream(request: pytest.FixtureRequest) -> Stream:
     found: Stream = request.param
     return found
