@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -18,7 +17,6 @@ from vcanalytics.model.windows import Grain, Window, windows
 from vcanalytics.store import Snapshot
 from vcanalytics.store.state import to_micros
 
-_SECOND_US: Final = 1_000_000
 _WINDOWS: Final = pl.Schema(
     {
         "window_start": pl.Datetime("us", "UTC"),
@@ -31,69 +29,70 @@ _WINDOWS: Final = pl.Schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Edges:
-    """Windows as a table, and the bucket (microseconds) of which all their edges are multiples."""
-
-    table: pl.DataFrame
-    bucket_us: int
-
-
 def read_until(snapshot: Snapshot) -> datetime | None:
     """When the payments were last read with success; None before the first read is through."""
     state = snapshot.state("transactions")
     return None if state.reading_history else state.read_at
 
 
-def _edges(
-    found: Sequence[Window], start: datetime, end: datetime, now: datetime, read_at: datetime | None
-) -> _Edges:
-    # A handful of buckets instead of a hundred thousand moments is what the windows are joined on.
-    bucket_us = math.gcd(*(to_micros(w.start) for w in found), to_micros(found[-1].end))
+def _bucket_us(found: Sequence[Window]) -> int:
+    """The longest bucket, in microseconds, of which every edge is a multiple.
+
+    A handful of buckets, instead of a hundred thousand moments, is what windows are joined on.
+    """
+    if len(found) == 1:
+        # Every event that counts lies in the one window already: a bucket longer than all of time.
+        return to_micros(datetime.max.replace(tzinfo=UTC)) + 1
+    return math.gcd(*(to_micros(edge) for w in found for edge in (w.start, w.end)))
+
+
+def figures(
+    engine: Engine,
+    snapshot: Snapshot,
+    found: Sequence[Window],
+    *,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    currency: str | None = None,
+    default_currency: str = "USD",
+    sample_prefixes: Sequence[str] = (),
+) -> pl.DataFrame:
+    """Figures of any windows that do not overlap: the columns of ``revenue``, a row a currency.
+
+    Only events in ``[start, end)`` count. Raises BudgetExceeded.
+    """
+    read_at = read_until(snapshot)
+    over = min(now, end, read_at) if read_at is not None else None
+    bucket_us = _bucket_us(found) if found else 1
+    alone = len(found) == 1
     rows = [
         (
             window.start,
             window.end,
             window.label.isoformat(),
-            to_micros(window.start) // bucket_us,
-            to_micros(window.end) // bucket_us,
-            start <= window.start
-            and window.end <= end
-            and window.end <= now
-            and read_at is not None
-            and window.end <= read_at,
+            0 if alone else to_micros(window.start) // bucket_us,
+            1 if alone else to_micros(window.end) // bucket_us,
+            over is not None and start <= window.start and window.end <= over,
         )
         for window in found
     ]
-    return _Edges(pl.DataFrame(rows, schema=_WINDOWS, orient="row"), bucket_us)
-
-
-def _one_window(
-    start: datetime, end: datetime, zone: ZoneInfo, now: datetime, read_at: datetime | None
-) -> _Edges:
-    # Every event that counts lies in [start, end) already: one bucket longer than all of time.
-    bucket_us = to_micros(datetime.max.replace(tzinfo=start.tzinfo)) + 1
-    over = end <= now and read_at is not None and end <= read_at
-    rows = [(start, end, in_zone(start, zone).isoformat(), 0, 1, over)]
-    return _Edges(pl.DataFrame(rows, schema=_WINDOWS, orient="row"), bucket_us)
-
-
-def _ask(
-    engine: Engine,
-    snapshot: Snapshot,
-    edges: _Edges,
-    params: dict[str, Any],
-    sample_prefixes: Sequence[str],
-) -> pl.DataFrame:
     return engine.ask(
         sql("payments", "revenue"),
-        params
-        | {
+        {
             "samples": sample_pattern(sample_prefixes),
-            "bucket_us": edges.bucket_us,
+            "from": start,
+            "to": end,
+            "bucket_us": bucket_us,
+            "currency": currency,
+            "default_currency": default_currency,
             "failed": STATUSES["failed"],
         },
-        payments(snapshot) | {"windows": edges.table, "minor_units": minor_units()},
+        payments(snapshot)
+        | {
+            "windows": pl.DataFrame(rows, schema=_WINDOWS, orient="row"),
+            "minor_units": minor_units(),
+        },
     )
 
 
@@ -122,25 +121,16 @@ def revenue(
     ``currency`` for that one alone. By hours of the last day this is also what sparklines draw.
     Raises UsageError for more than 100,000 windows, BudgetExceeded.
     """
-    found = windows(start, end, grain, zone, week_start)
-    if not found:
-        return totals(
-            engine,
-            snapshot,
-            start=start,
-            end=start,
-            zone=zone,
-            now=now,
-            currency=currency,
-            default_currency=default_currency,
-            sample_prefixes=sample_prefixes,
-        ).clear()
-    return _ask(
+    return figures(
         engine,
         snapshot,
-        _edges(found, start, end, now, read_until(snapshot)),
-        {"from": start, "to": end, "currency": currency, "default_currency": default_currency},
-        sample_prefixes,
+        windows(start, end, grain, zone, week_start),
+        start=start,
+        end=end,
+        now=now,
+        currency=currency,
+        default_currency=default_currency,
+        sample_prefixes=sample_prefixes,
     )
 
 
@@ -157,12 +147,16 @@ def totals(
     sample_prefixes: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Figures of ``[start, end)`` as one window: the columns of ``revenue``, one row a currency."""
-    return _ask(
+    return figures(
         engine,
         snapshot,
-        _one_window(start, end, zone, now, read_until(snapshot)),
-        {"from": start, "to": end, "currency": currency, "default_currency": default_currency},
-        sample_prefixes,
+        [Window(start, end, in_zone(start, zone))] if start < end else [],
+        start=start,
+        end=end,
+        now=now,
+        currency=currency,
+        default_currency=default_currency,
+        sample_prefixes=sample_prefixes,
     )
 
 

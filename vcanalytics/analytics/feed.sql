@@ -1,0 +1,51 @@
+-- Goes on from payments.sql. Grain: one row an event of a payment. Table besides: versions (every
+-- kept version: transaction_id, seq, observed_at, status). Parameters: $since, $until (bound every
+-- question for the newest: unbounded it reads all of history), $failed: statuses,
+-- $limit. Cost: 100,000 payments 30 ms.
+, failing AS (
+    SELECT transaction_id, min(seq) AS seq, min(observed_at) AS observed_at
+    FROM versions
+    WHERE status IN $failed AND observed_at >= $since
+    GROUP BY transaction_id
+),
+-- The source keeps no time of a failure: it is known where the change was seen.
+failures AS (
+    SELECT failing.transaction_id, failing.observed_at
+    FROM failing
+    WHERE EXISTS (
+        SELECT 1
+        FROM versions
+        WHERE versions.transaction_id = failing.transaction_id AND versions.seq < failing.seq
+    )
+),
+events AS (
+    SELECT transaction_id, created_at AS happened_at, 'begun' AS what, 1 AS step FROM payments
+    UNION ALL
+    SELECT transaction_id, captured_at, 'captured', 2 FROM payments WHERE captured
+    UNION ALL
+    SELECT
+        payments.transaction_id,
+        coalesce(failures.observed_at, payments.completed_at, payments.created_at),
+        'failed',
+        3
+    FROM payments
+    LEFT JOIN failures ON failures.transaction_id = payments.transaction_id
+    WHERE payments.status IN $failed AND NOT payments.captured
+    UNION ALL
+    SELECT transaction_id, refunded_at, 'refunded', 4 FROM payments WHERE refunded_at IS NOT NULL
+)
+SELECT
+    events.happened_at,
+    events.what,
+    payments.transaction_id,
+    payments.status,
+    payments.email,
+    payments.payer_email,
+    payments.captured_amount AS amount,
+    payments.currency,
+    payments.error_message
+FROM events
+JOIN payments ON payments.transaction_id = events.transaction_id
+WHERE events.happened_at >= $since AND events.happened_at < $until
+ORDER BY events.happened_at DESC, payments.source_id DESC, events.step DESC
+LIMIT $limit
