@@ -1,0 +1,27 @@
+"""Overview: the day on one screen."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from vcanalytics.ui import frame, live, overview, toolbar
+from vcanalytics.ui.ranges import Defaults
+
+DEFAULTS = Defaults(preset="today", compare="previous")
+
+toolbar.draw("Overview", DEFAULTS, badge=frame.demo_badge())
+frame.notices()
+
+wide, narrow = st.columns([2.05, 1], gap="xsmall")
+with wide:
+    live.fragment(overview.takings, DEFAULTS)
+with narrow:
+    live.fragment(overview.needs_a_person, DEFAULTS)
+
+live.fragment(overview.figures, DEFAULTS)
+
+wide, narrow = st.columns([2.05, 1], gap="xsmall")
+with wide:
+    live.fragment(overview.feed, DEFAULTS)
+with narrow:
+    overview.freshness()

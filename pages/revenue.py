@@ -1,0 +1,6 @@
+"""Revenue."""
+
+from vcanalytics.ui import toolbar
+from vcanalytics.ui.ranges import Defaults
+
+toolbar.draw("Revenue", Defaults())

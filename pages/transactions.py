@@ -1,0 +1,6 @@
+"""Transactions."""
+
+from vcanalytics.ui import toolbar
+from vcanalytics.ui.ranges import Defaults
+
+toolbar.draw("Transactions", Defaults())

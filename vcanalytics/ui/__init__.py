@@ -1,0 +1,1 @@
+"""What pages share: frame, range, charts, tables, panels, texts and exports."""

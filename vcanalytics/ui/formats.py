@@ -1,0 +1,170 @@
+"""Numbers and times as text, made on the server: exact, with unit, two units of time at most.
+
+All spaces before units are non-breaking, minus is ASCII where Streamlit reads the sign.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, tzinfo
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
+
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal, get_currency_symbol
+
+from vcanalytics.model.money import minor_digits, round_money
+
+LOCALE: Final = "en"
+NBSP: Final = "\u00a0"
+ABSENT: Final = "\u2013"
+
+#: Below this share a change is drawn grey: noise is not news.
+QUIET_SHARE: Final = 0.02
+
+_UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$^=&@])")
+
+
+def _pattern(digits: int) -> str:
+    return "#,##0" + ("." + "0" * digits if digits else "")
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """Exact, with the currency's sign and digits: ``$3,924.41``."""
+    return format_currency(round_money(amount, currency), currency, locale=LOCALE)
+
+
+def money_plain(amount: Decimal, currency: str) -> str:
+    """Exact, without a sign, for where the unit stands in the head: ``3,924.41``."""
+    return format_decimal(
+        round_money(amount, currency), _pattern(minor_digits(currency)), locale=LOCALE
+    )
+
+
+def money_short(amount: Decimal, currency: str) -> str:
+    """What something is compared with: ``$108k``, ``$4,961``, ``$54.92``."""
+    size = abs(amount)
+    if size < 1_000:
+        return money(amount, currency)
+    sign = "-" if amount < 0 else ""
+    symbol = get_currency_symbol(currency, locale=LOCALE)
+    symbol = symbol + NBSP if symbol.isalpha() else symbol
+    for limit, divisor, suffix in ((100_000_000, 1_000_000, "M"), (100_000, 1_000, "k")):
+        if size >= limit:
+            return f"{sign}{symbol}{count(round(size / divisor))}{suffix}"
+    return f"{sign}{symbol}{count(int(size.to_integral_value(ROUND_HALF_EVEN)))}"
+
+
+def count(number: int) -> str:
+    """``2,330``."""
+    return format_decimal(number, "#,##0", locale=LOCALE)
+
+
+def rate(share: float | None) -> str:
+    """``74.5 %``; a dash where nothing was tried."""
+    if share is None:
+        return ABSENT
+    return f"{format_decimal(share * 100, '0.0', locale=LOCALE)}{NBSP}%"
+
+
+def duration(seconds: float) -> str:
+    """Two units at most: ``210 ms``, ``2.42 s``, ``1 min 52 s``, ``8 d 19 h``."""
+    if seconds < 0:
+        return "-" + duration(-seconds)
+    if seconds < 1:
+        return f"{seconds * 1000:.0f}{NBSP}ms"
+    if seconds < 10 and seconds != int(seconds):
+        return f"{seconds:.2f}{NBSP}s"
+    rest = round(seconds)
+    parts = []
+    for unit, size in _UNITS:
+        whole, rest = divmod(rest, size)
+        if whole or parts:
+            parts.append((whole, unit))
+        if len(parts) == 2:
+            break
+    return " ".join(f"{whole}{NBSP}{unit}" for whole, unit in parts if whole)
+
+
+def age(seconds: float) -> str:
+    """How old something is, in whole seconds; never "now"."""
+    return duration(max(1, int(seconds)))
+
+
+def clock(instant: datetime, zone: tzinfo, *, seconds: bool = True) -> str:
+    """``18:42:08`` on the zone's wall clock."""
+    return instant.astimezone(zone).strftime("%H:%M:%S" if seconds else "%H:%M")
+
+
+def day(instant: datetime, zone: tzinfo, *, weekday: bool = False, year: bool = False) -> str:
+    """``20 Nov``, ``Thu 19`` or ``20 Nov 2025``."""
+    if weekday:
+        return format_date(instant.astimezone(zone), "EEE d", locale=LOCALE)
+    return format_date(instant.astimezone(zone), "d MMM y" if year else "d MMM", locale=LOCALE)
+
+
+def moment(instant: datetime, zone: tzinfo, now: datetime) -> str:
+    """As short as is clear: ``18:42:08`` today, ``20 Nov, 12:07`` this year, else with the year."""
+    local, today = instant.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        return clock(instant, zone)
+    text = day(instant, zone, year=local.year != today.year)
+    return f"{text}, {clock(instant, zone, seconds=False)}"
+
+
+def full(instant: datetime, zone: tzinfo) -> str:
+    """``2026-11-20 12:07:31 +05:30``: what a tooltip says."""
+    text = instant.astimezone(zone).isoformat(sep=" ", timespec="seconds")
+    return f"{text[:19]} {text[19:]}"
+
+
+def share_of_change(now: Decimal | float, before: Decimal | float) -> float | None:
+    """Change as a share of what was before; None where nothing was before."""
+    return (
+        None
+        if not before
+        else float((Decimal(str(now)) - Decimal(str(before))) / Decimal(str(before)))
+    )
+
+
+def signed_percent(share: float) -> str:
+    """``+10.2 %``."""
+    return f"{share * 100:+,.1f}{NBSP}%"
+
+
+def signed_points(difference: float) -> str:
+    """A difference of rates, in percentage points: ``+9.4 pp``."""
+    return f"{difference * 100:+.1f}{NBSP}pp"
+
+
+def signed_count(difference: int) -> str:
+    """``+7``."""
+    return f"{difference:+,d}"
+
+
+def axis_money(amount: float) -> str:
+    """``4k``, ``120k``, ``2.5M``: what an axis says."""
+    for limit, suffix in ((1_000_000, "M"), (1_000, "k")):
+        if abs(amount) >= limit:
+            return f"{amount / limit:g}{suffix}"
+    return f"{amount:g}"
+
+
+def literal(text: str) -> str:
+    """Customer text that Markdown leaves alone: every mark it knows is escaped, on one line."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def code(text: str) -> str:
+    """Customer text as inline code, whatever backticks it holds."""
+    flat = " ".join(text.split())
+    runs = [len(run) for run in re.findall(r"`+", flat)]
+    fence = "`" * (max(runs, default=0) + 1)
+    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
+    return f"{fence}{pad}{flat}{pad}{fence}" if flat else ""
+
+
+def spread(steps: timedelta) -> str:
+    """Time since the step before: ``+3 min 22 s``."""
+    return "+" + duration(max(1.0, float(round(steps.total_seconds()))))

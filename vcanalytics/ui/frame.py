@@ -1,0 +1,97 @@
+"""The frame of every page: navigation, mark, title, and what concerns all pages alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from vcanalytics import cached
+from vcanalytics.ui import formats, toolbar, words
+
+_HERE: Final = Path(__file__).resolve().parents[2]
+ICON: Final = str(_HERE / "static" / "icon.svg")
+#: Navigation shows no focus ring of its own. The only styling besides the theme.
+_FOCUS: Final = (
+    "<style>a:focus-visible, button:focus-visible "
+    "{outline: 2px solid currentColor !important; outline-offset: 1px}</style>"
+)
+
+
+def _pages() -> list[st.Page]:
+    work = cached.open_work(words.OPEN_WORK)
+    return [
+        st.Page(
+            "pages/overview.py",
+            title="Overview",
+            icon=":material/space_dashboard:",
+            url_path="overview",
+            default=True,
+        ),
+        st.Page(
+            "pages/transactions.py",
+            title="Transactions",
+            icon=":material/receipt_long:",
+            url_path="transactions",
+        ),
+        st.Page(
+            "pages/revenue.py", title="Revenue", icon=":material/payments:", url_path="revenue"
+        ),
+        st.Page(
+            "pages/reconcile.py",
+            title=f"Reconcile {formats.count(work)}" if work else "Reconcile",
+            icon=":material/assignment_late:",
+            url_path="reconcile",
+        ),
+    ]
+
+
+def run() -> None:
+    """Draw the frame and run the page the viewer is on."""
+    st.set_page_config(
+        page_title="VectorCraft console",
+        page_icon=ICON,
+        layout="wide",
+        initial_sidebar_state="collapsed",
+    )
+    st.logo(ICON, size="medium")
+    st.html(_FOCUS)
+    page = st.navigation(_pages(), position="top")
+    page.run()
+
+
+def demo_badge() -> str:
+    """The chip beside the title while the console shows a demo shop."""
+    if cached.settings().source_url:
+        return ""
+    return ":violet-badge[:material/science: Demo shop]"
+
+
+def notices() -> None:
+    """What concerns every figure of the page: the demo shop, the source's state, history's reading."""
+    if not cached.settings().source_url:
+        st.markdown(
+            ":violet[:material/science:] :small[These payments are made up. "
+            "Set `VC_SOURCE_URL` to see your own.]"
+        )
+    source = cached.source()
+    problem = source.get("problem")
+    if problem:
+        since = cached.as_time(source.get("since"))
+        zone = cached.settings().zone
+        age = f" for {formats.age((toolbar.now() - since).total_seconds())}" if since else ""
+        last = cached.streams()["transactions"].read_at
+        good = f" Last good data from {formats.moment(last, zone, toolbar.now())}." if last else ""
+        st.markdown(
+            f":orange-badge[:material/history: Stale{age}] "
+            f":small[{formats.literal(str(problem))}.{formats.literal(good)}]"
+        )
+    reading = [state for state in cached.streams().values() if state.reading_history]
+    if reading:
+        done, total = sum(s.done for s in reading), sum(s.total for s in reading)
+        st.progress(
+            min(1.0, done / total) if total else 0.0,
+            f"Reading history: {formats.count(done)} of {formats.count(total)} rows. "
+            "Figures are not whole yet.",
+        )

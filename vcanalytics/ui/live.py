@@ -1,0 +1,138 @@
+"""Push, not poll: a fragment that reruns when a stream it shows has moved, and the ages beside it.
+
+A few lines of JavaScript listen on the console's own socket (see vcanalytics.web.live) and ask the
+fragment they stand in to rerun. Where the socket cannot be had, fragments poll instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import streamlit as st
+
+from vcanalytics import cached
+from vcanalytics.ui import words
+
+#: A rerun without news moves "so far" and "now" on; with no socket it is the only refresh.
+_ROLL_ON_S: Final = 60.0
+_POLL_S: Final = 5.0
+#: Older than this, a stream that should be read all the time is called stale.
+STALE_AFTER_S: Final = 60
+
+_CSS: Final = """
+:host, div, ul { font-family: var(--st-font); font-size: 13px; color: var(--st-gray-text-color); }
+[data-vc] { white-space: nowrap; line-height: 20px; }
+.age.stale, .value.stale, .icon.stale { color: var(--st-yellow-text-color); }
+.age.stale { background: var(--st-yellow-background-color); border-radius: 3px; padding: 1px 6px; }
+.word { color: var(--st-text-color); }
+.dot { display: inline-block; width: 6px; height: 6px; margin-right: 6px; border-radius: 50%;
+  border: 2px solid var(--st-background-color); box-sizing: content-box; vertical-align: -1px;
+  background: var(--st-gray-color); box-shadow: 0 0 0 1.5px var(--st-gray-color); }
+.dot.live { background: var(--st-green-color); box-shadow: 0 0 0 1.5px var(--st-green-color); }
+.dot.paused, .dot.stale { background: var(--st-yellow-color);
+  box-shadow: 0 0 0 1.5px var(--st-yellow-color); }
+.dot.lost { background: var(--st-red-color); box-shadow: 0 0 0 1.5px var(--st-red-color); }
+ul { list-style: none; margin: 0; padding: 0; }
+li { display: grid; grid-template-columns: 32px 1fr 1.9fr; line-height: 27px; }
+li .icon { color: var(--st-green-text-color); }
+li .icon.stale { color: var(--st-yellow-text-color); }
+li .label { color: var(--st-text-color); }
+li .note { grid-column: 2 / 4; line-height: 18px; margin-bottom: 4px; white-space: normal; }
+"""
+
+_JS: Final = (Path(__file__).parent / "live.js").read_text(encoding="utf-8")
+_LINE = st.components.v2.component(
+    "vectorcraft_live", html='<div data-vc class="age"></div>\n', css=_CSS, js=_JS
+)
+_LIST = st.components.v2.component(
+    "vectorcraft_freshness", html="<ul data-vc></ul>\n", css=_CSS, js=_JS
+)
+
+
+def paused_at() -> str | None:
+    """The wall-clock time at which this viewer paused, if so."""
+    value = st.session_state.get("paused_at")
+    return str(value) if value else None
+
+
+def polling() -> bool:
+    """Whether this viewer's browser could not reach the socket."""
+    status = st.session_state.get("live_status")
+    return bool(status) and status.get("socket") == "down"
+
+
+def _data(show: str, streams: Sequence[str], **more: Any) -> dict[str, Any]:
+    states = cached.streams()
+    return {
+        "show": show,
+        "streams": list(streams),
+        "seqs": {name: states[name].seq for name in streams if name in states},
+        "read_at": {
+            name: state.read_at.timestamp() * 1000
+            for name, state in states.items()
+            if state.read_at is not None
+        },
+        "stale_after_s": STALE_AFTER_S,
+        "paused": paused_at(),
+        **more,
+    }
+
+
+def age(streams: Sequence[str], *, key: str, reruns: bool = True) -> None:
+    """The age of what stands beside it, ticking; by default also what reruns its fragment."""
+    _LINE(
+        key=f"live_{key}",
+        data=_data("age", streams, reruns=reruns),
+        width="content",
+        on_moved_change=_moved,
+    )
+
+
+def _moved() -> None:
+    """The rerun itself is the answer."""
+
+
+def status(*, offset_s: int) -> None:
+    """ "Live" with the age of the last successful read, "Paused", or "Not connected"."""
+    _LINE(
+        key="live_status",
+        data=_data(
+            "status",
+            ("transactions",),
+            reruns=False,
+            offset_s=offset_s,
+            socket="down" if polling() else "up",
+        ),
+        width="content",
+        default={"socket": "up"},
+        on_socket_change=_moved,
+    )
+
+
+def freshness(rows: Sequence[tuple[str, int, str]], *, key: str) -> None:
+    """One line a stream: whether it is read, how long ago. Rows are (stream, expected_s, note)."""
+    _LIST(
+        key=f"live_{key}",
+        data=_data(
+            "freshness",
+            [stream for stream, _, _ in rows],
+            reruns=False,
+            rows=[
+                {
+                    "stream": stream,
+                    "label": words.STREAM_LABELS.get(stream, stream),
+                    "expected_s": expected_s,
+                    "note": note,
+                }
+                for stream, expected_s, note in rows
+            ],
+        ),
+    )
+
+
+def fragment(draw: Callable[..., None], *arguments: Any) -> None:
+    """Run ``draw`` as a fragment of its own; a listener inside it (``age``) says when to rerun."""
+    every = None if paused_at() else (_POLL_S if polling() else _ROLL_ON_S)
+    st.fragment(draw, run_every=every)(*arguments)

@@ -1,0 +1,157 @@
+"""Panels: a head with title, unit and age, and a body that fails on its own.
+
+Loading, empty, stale and error look different. A panel that raises says so inside itself, with a
+reference that stands in the log, and the rest of the page lives.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+
+from vcanalytics import cached
+from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
+from vcanalytics.ui import formats, live
+from vcanalytics.ui.ranges import Range
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A way to the rows: the page's file, its words, and the range and filters it opens with."""
+
+    page: str
+    label: str
+    params: Mapping[str, str]
+
+
+def head(
+    title: str,
+    *,
+    note: str = "",
+    key: str = "",
+    streams: Sequence[str] = (),
+    csv: str | None = None,
+    link: Link | None = None,
+) -> None:
+    """Title and muted note; at the right age, CSV, the way to its page."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.header(title, anchor=False, width="content")
+        if note:
+            st.caption(note, width="content")
+        st.space("stretch")
+        if streams:
+            live.age(streams, key=key)
+        if csv:
+            st.markdown(f":small[[CSV]({csv})]", width="content")
+        if link:
+            st.page_link(
+                link.page,
+                label=f"{link.label} :material/chevron_right:",
+                icon="",
+                query_params=dict(link.params),
+            )
+
+
+@contextmanager
+def panel(
+    title: str,
+    *,
+    key: str,
+    note: str = "",
+    streams: Sequence[str] = (),
+    csv: str | None = None,
+    link: Link | None = None,
+    skeleton: int = 0,
+) -> Iterator[None]:
+    """A bordered panel with its head; whatever raises in its body is shown in its place."""
+    with st.container(border=True, key=f"panel_{key}", height="stretch", gap="xxsmall"):
+        if title:
+            head(title, note=note, key=key, streams=streams, csv=csv, link=link)
+        with contained(key, skeleton=skeleton):
+            yield
+
+
+@contextmanager
+def contained(key: str, *, skeleton: int = 0) -> Iterator[None]:
+    """Keep what raises inside: it is logged with a reference, and shown where it happened."""
+    drawn = f"drawn_{key}"
+    try:
+        if skeleton and not st.session_state.get(drawn):
+            # On first paint only: a refresh never blanks.
+            with st.skeleton(skeleton):
+                yield
+        else:
+            yield
+        st.session_state[drawn] = True
+    except BudgetExceeded as error:
+        _LOG.warning("panel %s: %s", key, error)
+        st.warning(
+            f"{_sentence(error)} Ask by a longer grain, or shorten the range.",
+            title="Too much for one look",
+            icon=":material/hourglass_disabled:",
+        )
+    except UsageError as error:
+        st.warning(_sentence(error), title="This cannot be asked", icon=":material/rule:")
+    except Exception as error:  # noqa: BLE001 - the one place where a page's panel may catch broadly
+        reference = secrets.token_hex(2).upper()
+        _LOG.exception("panel %s could not be drawn, reference %s", key, reference)
+        reason = _sentence(error) if isinstance(error, ConsoleError) else "Something failed inside."
+        st.error(
+            f"{reason} The other panels are not affected. Reference {reference}.",
+            title="This panel could not be drawn",
+            icon=":material/error:",
+        )
+        st.button("Try again", key=f"again_{key}", icon=":material/refresh:")
+
+
+def _sentence(error: ConsoleError) -> str:
+    what = error.what[:1].upper() + error.what[1:]
+    hint = f" {error.hint}." if error.hint else ""
+    return formats.literal(f"{what}.{hint}")
+
+
+def empty(title: str, note: str, *, link: Link | None = None, icon: str = "today") -> None:
+    """Nothing to show, said in words, with one thing to do."""
+    with st.container(horizontal_alignment="center", gap="xxsmall"):
+        st.space("small")
+        st.markdown(f"**{title}**", text_alignment="center")
+        st.caption(note, text_alignment="center")
+        if link:
+            st.page_link(
+                link.page,
+                label=link.label,
+                icon=f":material/{icon}:",
+                query_params=dict(link.params),
+            )
+        st.space("small")
+
+
+def chip(label: str, colour: str, icon: str = "") -> str:
+    """A state as a chip in Markdown; ``label`` is taken literally."""
+    mark = f":material/{icon}: " if icon else ""
+    return f":{colour}-badge[{mark}{formats.literal(label)}]"
+
+
+def nothing_in(view: Range) -> None:
+    """No payments in the range: says when the newest was, and leads there."""
+    newest = cached.streams()["transactions"].last_at
+    if newest is None:
+        empty(
+            "No payments have been read yet.",
+            "They appear here as soon as VectorCraft's database has been read.",
+        )
+        return
+    when = formats.moment(newest, view.zone, view.now)
+    empty(
+        f"No payments {formats.literal(view.spoken)}.",
+        f"The newest is from {formats.literal(when)}.",
+        link=Link("pages/transactions.py", "Show the last 90 days", {"range": "90d"}),
+    )

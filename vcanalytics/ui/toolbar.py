@@ -1,0 +1,253 @@
+"""The row above every page: title, live state, pause, range and comparison.
+
+The URL is the truth. Widgets here are set from it before each run and only write to it, so that a
+link shows a colleague the same view, and back and forward work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+import streamlit as st
+
+from vcanalytics import cached
+from vcanalytics.model.windows import Grain
+from vcanalytics.ui import formats, live, ranges
+from vcanalytics.ui.ranges import Defaults, Range
+
+_CARRIED: Final = "carried_params"
+_RERUN: Final = "toolbar_rerun"
+_GRAINS: Final[dict[str, str]] = {
+    "auto": "Automatic",
+    **{grain.value: f"By {grain.value}" for grain in Grain},
+}
+
+
+def now() -> datetime:
+    """The moment a page shows: now, or when this viewer paused."""
+    frozen = st.session_state.get("paused_now")
+    return frozen if isinstance(frozen, datetime) else datetime.now(UTC)
+
+
+def phone() -> bool:
+    """Whether the viewer's browser says it is a phone's: width is unknown to the server."""
+    try:
+        return "Mobi" in st.context.headers.get("User-Agent", "")
+    except AttributeError:
+        return False
+
+
+def _with_settings(defaults: Defaults) -> Defaults:
+    settings = cached.settings()
+    return replace(defaults, zone=settings.timezone, week_start=settings.week_start)
+
+
+def view(defaults: Defaults) -> Range:
+    """The range of this page, by its URL, as of now."""
+    params = {key: st.query_params[key] for key in ranges.KEYS if key in st.query_params}
+    first = cached.streams()["transactions"].first_at
+    return ranges.read(params, _with_settings(defaults), now(), first)
+
+
+def params(view: Range, **filters: str) -> dict[str, str]:
+    """What a link to another page carries: this range, and the filters it opens with."""
+    return view.params() | filters
+
+
+def _write(changes: dict[str, str | None]) -> None:
+    for key, value in changes.items():
+        if value is None:
+            st.query_params.pop(key, None)
+        else:
+            st.query_params[key] = value
+    carried = dict(st.session_state.get(_CARRIED, {})) | changes
+    st.session_state[_CARRIED] = {key: value for key, value in carried.items() if value is not None}
+    st.session_state[_RERUN] = True
+
+
+def _carry_over(*, keep_range: bool) -> None:
+    """A range picked on one page stays picked on the next: navigation links drop the URL's."""
+    if any(key in st.query_params for key in ranges.KEYS):
+        return
+    for key, value in st.session_state.get(_CARRIED, {}).items():
+        if keep_range or key in {"zone", "compare"}:
+            st.query_params[key] = value
+
+
+def _pick_preset() -> None:
+    picked = st.session_state.get("range_preset")
+    if picked:
+        _write({"range": picked, "from": None, "to": None, "grain": None})
+
+
+def _pick_fixed(zone: ZoneInfo) -> None:
+    start, end = st.session_state.get("range_from"), st.session_state.get("range_to")
+    if start and end and start < end:
+        _write(
+            {
+                "range": None,
+                "from": start.isoformat(timespec="minutes"),
+                "to": end.isoformat(timespec="minutes"),
+                "zone": zone.key,
+                "grain": None,
+            }
+        )
+
+
+def _pick_zone() -> None:
+    _write({"zone": st.session_state["range_zone"]})
+
+
+def _pick_grain() -> None:
+    grain = st.session_state["range_grain"]
+    _write({"grain": None if grain == "auto" else grain})
+
+
+def _pick_comparison() -> None:
+    picked = st.session_state.get("range_compare")
+    if picked:
+        _write({"compare": picked})
+
+
+@lru_cache(maxsize=1)
+def _zones() -> list[str]:
+    return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
+
+
+@lru_cache(maxsize=2048)
+def _zone_label(name: str, day: str) -> str:
+    offset = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(name)).strftime("%z")
+    return f"{name}, UTC{offset[:3]}:{offset[3:5]}"
+
+
+def _range_picker(view: Range) -> None:
+    zone = view.zone
+    state = st.session_state
+    state["range_preset"] = view.preset
+    state["range_from"] = view.start.astimezone(zone).replace(tzinfo=None)
+    state["range_to"] = view.end.astimezone(zone).replace(tzinfo=None)
+    state["range_zone"] = view.zone_name
+    state["range_grain"] = view.grain.value if view.grain_by_hand else "auto"
+    st.pills(
+        "Preset",
+        list(ranges.PRESETS),
+        format_func=ranges.PRESETS.__getitem__,
+        key="range_preset",
+        on_change=_pick_preset,
+    )
+    left, right = st.columns(2, gap="xsmall")
+    bounds = {
+        "min_value": datetime(2000, 1, 1),  # noqa: DTZ001 - the picker's own wall clock
+        "max_value": datetime(2100, 1, 1),  # noqa: DTZ001
+        "format": "YYYY-MM-DD",
+        "step": timedelta(minutes=15),
+        "on_change": _pick_fixed,
+        "args": (zone,),
+    }
+    left.datetime_input("From", key="range_from", **bounds)
+    right.datetime_input("To, not included", key="range_to", **bounds)
+    left, right = st.columns([3, 2], gap="xsmall")
+    day = view.now.astimezone(zone).date().isoformat()
+    zones = _zones() if view.zone_name in _zones() else [view.zone_name, *_zones()]
+    left.selectbox(
+        "Zone",
+        zones,
+        format_func=lambda name: _zone_label(name, day),
+        key="range_zone",
+        on_change=_pick_zone,
+    )
+    right.selectbox(
+        "Grain",
+        list(_GRAINS),
+        format_func=lambda name: (
+            f"Automatic: {ranges.auto_grain(view.start, view.end).value}"
+            if name == "auto"
+            else _GRAINS[name]
+        ),
+        key="range_grain",
+        on_change=_pick_grain,
+    )
+    st.caption(f"Windows are [from, to). Weeks start on {view.week_start.capitalize()}.")
+
+
+def _comparison_label(view: Range) -> str:
+    against = view.against()
+    if against is None:
+        return ":gray[vs] nothing"
+    same_time = ", same time" if view.open and view.preset in {"today", "yesterday"} else ""
+    return f":gray[vs] {against.label}{same_time}"
+
+
+def _toggle_pause() -> None:
+    state = st.session_state
+    if state.get("paused_at"):
+        state["paused_at"] = state["paused_now"] = None
+    else:
+        moment = datetime.now(UTC)
+        zone = ZoneInfo(st.query_params.get("zone", cached.settings().timezone))
+        state["paused_at"], state["paused_now"] = formats.clock(moment, zone), moment
+    state[_RERUN] = True
+
+
+def _row(title: str, defaults: Defaults, *, compares: bool, badge: str) -> None:
+    if st.session_state.pop(_RERUN, False):
+        # A pick concerns the whole page; this fragment alone would not redraw it.
+        st.rerun()
+    current = view(defaults)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="toolbar"):
+        st.title(title, anchor=False, width="content")
+        if badge:
+            st.markdown(badge, width="content")
+        st.space("stretch")
+        offset = current.now.astimezone(current.zone).utcoffset()
+        live.status(offset_s=int(offset.total_seconds()) if offset else 0)
+        paused = live.paused_at()
+        st.button(
+            "Resume" if paused else "Pause",
+            key="pause",
+            icon=":material/play_arrow:" if paused else ":material/pause:",
+            type="tertiary",
+            shortcut=None if phone() else "p",
+            on_click=_toggle_pause,
+        )
+        picker = st.popover(
+            f"**{current.name}** :gray[{current.extent}]",
+            icon=":material/calendar_today:",
+            key="range_picker",
+            on_change="rerun",
+        )
+        if picker.open:
+            with picker:
+                _range_picker(current)
+        if compares:
+            with st.popover(_comparison_label(current), key="compare_picker"):
+                st.session_state["range_compare"] = current.compare
+                st.pills(
+                    "Compare with",
+                    list(ranges.COMPARISONS),
+                    format_func=ranges.COMPARISONS.__getitem__,
+                    key="range_compare",
+                    on_change=_pick_comparison,
+                )
+
+
+def draw(
+    title: str,
+    defaults: Defaults,
+    *,
+    compares: bool = True,
+    keep_range: bool = True,
+    badge: str = "",
+) -> Range:
+    """Draw the row and say what of the URL could not be used; returns the page's range."""
+    _carry_over(keep_range=keep_range)
+    st.session_state.pop(_RERUN, None)
+    live.fragment(lambda: _row(title, defaults, compares=compares, badge=badge))
+    current = view(defaults)
+    for problem in current.problems:
+        st.caption(f":orange[:material/link_off:] {formats.literal(problem)}")
+    return current

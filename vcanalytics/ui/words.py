@@ -1,0 +1,167 @@
+"""Plain words, icons and colours for the names VectorCraft and the store use.
+
+A name that is not here is shown as it is, in grey: never dropped, never guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Colour = Literal["blue", "green", "orange", "red", "violet", "gray"]
+Role = Literal["subject", "comparison", "good", "warning", "critical", "refund", "ink", "muted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """How a state reads: its word, the chip's colour and icon, the mark's role in charts."""
+
+    label: str
+    colour: Colour
+    icon: str
+    role: Role
+
+
+STATUSES: Final[dict[str, Word]] = {
+    "completed": Word("Completed", "green", "check_circle", "good"),
+    "awaiting_payment": Word("Awaiting", "orange", "schedule", "warning"),
+    "pending": Word("Pending", "blue", "pending", "comparison"),
+    "failed": Word("Failed", "red", "cancel", "critical"),
+    "error": Word("Error", "red", "error", "critical"),
+    "refunded": Word("Refunded", "violet", "undo", "refund"),
+    "cancelled": Word("Cancelled", "gray", "block", "muted"),
+    "disputed": Word("Disputed", "orange", "gavel", "warning"),
+    "initiated": Word("Initiated", "blue", "pending", "comparison"),
+    "processing": Word("Processing", "blue", "pending", "comparison"),
+}
+
+
+def status(name: str) -> Word:
+    """The word for a payment's status; an unknown one keeps its own name."""
+    known = STATUSES.get(name)
+    return known or Word(f"{name or 'none'}, unknown", "gray", "help", "muted")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How a finding of ``reconcile`` reads, most urgent first."""
+
+    name: str
+    label: str
+    short: str
+    icon: str
+    colour: Colour
+    why: str
+    work: bool = False
+
+
+FINDINGS: Final = (
+    Finding(
+        "captured_but_failed",
+        "Charged, marked failed",
+        "charged, marked failed",
+        "error",
+        "red",
+        "PayPal took the money, then VectorCraft failed: the customer paid and has no access.",
+        work=True,
+    ),
+    Finding(
+        "paid_not_mailed",
+        "Paid, no e-mail",
+        "paid, no e-mail",
+        "error",
+        "red",
+        "Paid, and the mail with the access did not go out within the grace time.",
+        work=True,
+    ),
+    Finding(
+        "paid_no_account",
+        "Paid, no account",
+        "paid, no account",
+        "error",
+        "red",
+        "Paid, and no account was made within the grace time.",
+        work=True,
+    ),
+    Finding(
+        "stuck",
+        "Stuck",
+        "stuck at PayPal",
+        "schedule",
+        "orange",
+        "Begun and not finished for longer than usual: at PayPal, or never sent there.",
+    ),
+    Finding(
+        "abandoned",
+        "Abandoned",
+        "abandoned",
+        "do_not_disturb_on",
+        "gray",
+        "Begun and left: older than the age at which a checkout counts as abandoned.",
+    ),
+    Finding(
+        "amount_missing",
+        "Amount missing",
+        "without an amount",
+        "money_off",
+        "orange",
+        "The amount column holds nothing readable: the row counts, but adds nothing to sums.",
+    ),
+    Finding(
+        "amount_mismatch",
+        "Amount differs",
+        "with two amounts",
+        "difference",
+        "orange",
+        "What the client sent and what PayPal captured differ.",
+    ),
+    Finding(
+        "refund_without_case",
+        "Refund without case",
+        "refunded without a case",
+        "undo",
+        "violet",
+        "Refunded, and no dispute case belongs to it.",
+    ),
+    Finding(
+        "case_without_refund",
+        "Case without refund",
+        "cases without a refund",
+        "gavel",
+        "violet",
+        "A case was resolved or lost, and its payment is not refunded.",
+    ),
+    Finding(
+        "suspicious",
+        "Suspicious",
+        "suspicious",
+        "policy",
+        "orange",
+        "A tampered or huge amount, many tries by one e-mail, or a throw-away domain.",
+    ),
+    Finding(
+        "sample_row",
+        "Sample",
+        "sample rows",
+        "science",
+        "gray",
+        "A sample row of VectorCraft's own: in no figure, whatever its state.",
+    ),
+)
+
+#: What waits for a person by its nature, as the navigation counts it.
+OPEN_WORK: Final = tuple(finding.name for finding in FINDINGS if finding.work)
+FINDING: Final = {finding.name: finding for finding in FINDINGS}
+
+STREAM_LABELS: Final[dict[str, str]] = {
+    "transactions": "Payments",
+    "mails": "E-mails",
+    "disputes": "Disputes",
+    "activity": "Activity",
+    "requests": "Requests",
+    "system": "System",
+    "health": "Health",
+    "logs": "Logs",
+}
+
+CURRENCY_NOTE: Final = "Amounts in several currencies are never added."

@@ -1,0 +1,1 @@
+"""HTTP: routes, the push socket, and who may speak to the server. Knows no Streamlit."""

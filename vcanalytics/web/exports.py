@@ -1,0 +1,141 @@
+"""Tables and charts as CSV: whole, streamed, safe for spreadsheets.
+
+GET /admin/export/NAME.csv?from=&to=&zone=&... answers with the figures of the screen the link stood
+on: the link carries the version of the streams it was drawn from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
+from vcanalytics.model.money import minor_digits
+
+_SLICE_ROWS: Final = 20_000
+#: What a spreadsheet runs as a formula when a cell begins with it, also after blanks and in the
+#: wide forms some of them fold.
+_FORMULA: Final = r"^[\s\x00-\x1f\u00a0\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r\n|%]"
+_UNSAFE_NAME: Final = re.compile(r"[^A-Za-z0-9._+-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A table to send: its rows, when they were read, and what its file is called after."""
+
+    name: str
+    frame: pl.DataFrame
+    as_of: datetime
+    zone: ZoneInfo
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def file_name(self) -> str:
+        """``vectorcraft-NAME_FROM_TO_ZONE_as-of-TIME.csv``, in characters every system takes."""
+        parts = [f"vectorcraft-{self.name}"]
+        if self.start is not None and self.end is not None:
+            parts += [_stamp(self.start, self.zone), _stamp(self.end, self.zone)]
+        parts += [self.zone.key.replace("/", "-"), f"as-of-{_stamp(self.as_of, self.zone)}"]
+        return _UNSAFE_NAME.sub("-", "_".join(parts)) + ".csv"
+
+
+def _stamp(instant: datetime, zone: ZoneInfo) -> str:
+    local = instant.astimezone(zone)
+    whole_day = (local.hour, local.minute, local.second) == (0, 0, 0)
+    return local.strftime("%Y-%m-%d" if whole_day else "%Y-%m-%dT%H%M%S")
+
+
+def harmless(column: pl.Expr) -> pl.Expr:
+    """Text a spreadsheet shows and does not run: such cells begin with an apostrophe."""
+    return pl.when(column.str.contains(_FORMULA)).then(pl.lit("'") + column).otherwise(column)
+
+
+def _money(name: str, currency: str, codes: list[str]) -> pl.Expr:
+    """A money column as text with the digits of each row's currency."""
+    text = pl.col(name).cast(pl.String)
+    for code in codes:
+        digits = minor_digits(code)
+        exact = pl.col(name).cast(pl.Decimal(38, 4)).round(digits, mode="half_to_even")
+        text = (
+            pl.when(pl.col(currency) == code)
+            .then(exact.cast(pl.Decimal(38, digits)).cast(pl.String))
+            .otherwise(text)
+        )
+    return text.alias(name)
+
+
+def as_text(frame: pl.DataFrame, zone: ZoneInfo) -> pl.DataFrame:
+    """``frame`` as a file carries it: exact money, times with offset, harmless text."""
+    currency = next((c for c in frame.columns if c == "currency"), None)
+    codes = (
+        frame.get_column(currency).drop_nulls().unique().to_list() if currency is not None else []
+    )
+    columns: list[pl.Expr] = []
+    for name, kind in frame.schema.items():
+        if isinstance(kind, pl.Datetime):
+            local = pl.col(name).dt.convert_time_zone(zone.key)
+            columns.append(local.dt.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").alias(name))
+        elif isinstance(kind, pl.Decimal) and currency is not None:
+            columns.append(_money(name, currency, codes))
+        elif kind == pl.String:
+            columns.append(harmless(pl.col(name)).alias(name))
+        elif kind == pl.Boolean:
+            columns.append(pl.col(name).cast(pl.String))
+        else:
+            columns.append(pl.col(name))
+    return frame.select(columns)
+
+
+async def _body(table: Export) -> AsyncIterator[str]:
+    yield as_text(table.frame.clear(), table.zone).write_csv()
+    for start in range(0, table.frame.height, _SLICE_ROWS):
+        piece = table.frame.slice(start, _SLICE_ROWS)
+        text = await asyncio.to_thread(as_text, piece, table.zone)
+        yield text.write_csv(include_header=False)
+
+
+def _refused(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse(
+        {"success": False, "error": {"code": code, "message": message}}, status_code=status
+    )
+
+
+def build(name: str, params: Mapping[str, str]) -> Export:
+    """The table a link asks for. Raises UsageError for a name or a parameter that is none."""
+    # Its caches want Streamlit's runtime, which is not there yet when the app is put together.
+    from vcanalytics import cached  # noqa: PLC0415
+
+    frame, as_of, view = cached.export(name, params)
+    return Export(name, frame, as_of, ZoneInfo(view.zone), view.start, view.end)
+
+
+async def export(request: Request) -> Response:
+    """Answer one link."""
+    try:
+        table = await asyncio.to_thread(
+            build, request.path_params["name"], dict(request.query_params)
+        )
+    except UsageError as error:
+        return _refused(400, "bad_request", error.what)
+    except BudgetExceeded as error:
+        return _refused(503, "over_budget", error.what)
+    except ConsoleError:
+        return _refused(503, "unavailable", "The store did not answer. Try again in a moment.")
+    return StreamingResponse(
+        _body(table),
+        media_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{table.file_name}"',
+            "Cache-Control": "no-store",
+        },
+    )

@@ -1,0 +1,108 @@
+"""One watcher a process: sees the catalogue change and says so to whoever listens.
+
+``stat`` of the file and its -wal every 50 ms costs next to nothing; the catalogue itself is read
+only when one of them changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from vcanalytics.errors import ConsoleError
+
+_LOG: Final = logging.getLogger(__name__)
+LOOK_EVERY_S: Final = 0.05
+#: After a change that moved no stream (a heartbeat), listeners hear of it at most this often.
+QUIET_EVERY_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What listeners are told: newest sequence numbers, last successful reads, a problem."""
+
+    seqs: dict[str, int] = field(default_factory=dict)
+    read_at: dict[str, int] = field(default_factory=dict)
+    problem: str | None = None
+
+
+#: Reads the state from the catalogue; runs in a thread.
+ReadState = Callable[[], State]
+Token = tuple[tuple[int, int, int], ...]
+
+
+def file_token(path: Path) -> Token:
+    """Changes whenever SQLite has written: (mtime, size, inode) of the file and its -wal."""
+    found = []
+    for file in (path, path.with_name(path.name + "-wal")):
+        try:
+            stat = file.stat()
+        except OSError:
+            continue
+        found.append((stat.st_mtime_ns, stat.st_size, stat.st_ino))
+    return tuple(found)
+
+
+class Watcher:
+    """Holds the newest state and wakes listeners. Lives in one event loop."""
+
+    def __init__(self, path: Path, read_state: ReadState) -> None:
+        self._path = path
+        self._read_state = read_state
+        self._changed = asyncio.Condition()
+        self._told_at = 0.0
+        self.state = State()
+        self.version = 0
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        token: Token | None = None
+        pending: State | None = None
+        clock = asyncio.get_running_loop().time
+        while True:
+            now_token = file_token(self._path)
+            if now_token != token:
+                try:
+                    pending = await asyncio.to_thread(self._read_state)
+                    token = now_token
+                except ConsoleError as error:
+                    pending = State(self.state.seqs, self.state.read_at, str(error))
+                except Exception:  # a watcher that dies would silence every page
+                    _LOG.exception("the catalogue could not be read; trying again")
+            if pending is not None:
+                news = (pending.seqs, pending.problem) != (self.state.seqs, self.state.problem)
+                quiet = clock() - self._told_at >= QUIET_EVERY_S
+                if news or (quiet and pending != self.state):
+                    await self._tell(pending, clock())
+                    pending = None
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _tell(self, state: State, at: float) -> None:
+        async with self._changed:
+            self.state = state
+            self.version += 1
+            self._told_at = at
+            self._changed.notify_all()
+
+    async def after(self, version: int) -> int:
+        """Wait for a state newer than ``version``; returns its version."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.version > version)
+            return self.version
+
+
+@contextlib.asynccontextmanager
+async def watching(watcher: Watcher) -> AsyncIterator[Watcher]:
+    """``watcher`` at work for as long as the block runs."""
+    task = asyncio.create_task(watcher.run(), name="catalogue-watcher")
+    try:
+        yield watcher
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
