@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from collectors.simulator.schema import create_tables
+from collectors.simulator.schema import create_indexes, create_tables
 
 #: The time of a row that was given none.
 SHOP_TIME: Final = "2026-11-20 12:00:00"
@@ -39,7 +39,7 @@ class Shop:
         self.url = f"sqlite:///{path}"
         self.connection = connection
 
-    def __enter__(self) -> Shop:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -77,7 +77,7 @@ class Shop:
         names = ", ".join(f'"{name}"' for name in values)
         marks = ", ".join("?" for _ in values)
         cursor = self.connection.execute(
-            f'INSERT INTO "{table}" ({names}) VALUES ({marks})',  # noqa: S608
+            f'INSERT INTO "{table}" ({names}) VALUES ({marks})',
             tuple(_cell(value) for value in values.values()),
         )
         return int(cursor.lastrowid or 0)
@@ -91,15 +91,15 @@ class Shop:
         marks = ", ".join("?" for _ in listed[0])
         with self.batch():
             self.connection.executemany(
-                f'INSERT INTO "{table}" ({names}) VALUES ({marks})',  # noqa: S608
+                f'INSERT INTO "{table}" ({names}) VALUES ({marks})',
                 [tuple(_cell(value) for value in row.values()) for row in listed],
             )
 
     def update_row(self, table: str, key: str, wanted: object, **values: object) -> None:
-        """Update in place the row of any table whose ``key`` column is ``wanted``; it must exist."""
+        """Update in place the one row whose ``key`` column is ``wanted``; it must exist."""
         sets = ", ".join(f'"{name}" = ?' for name in values)
         cursor = self.connection.execute(
-            f'UPDATE "{table}" SET {sets} WHERE "{key}" = ?',  # noqa: S608
+            f'UPDATE "{table}" SET {sets} WHERE "{key}" = ?',
             (*(_cell(value) for value in values.values()), wanted),
         )
         assert cursor.rowcount == 1, f"{table} has no row with {key} = {wanted!r}"
@@ -237,6 +237,7 @@ def make_shop(path: Path, journal_mode: str = "delete", without: Collection[str]
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("BEGIN IMMEDIATE")
     create_tables(connection, without)
+    create_indexes(connection, without)
     connection.execute("COMMIT")
     return Shop(path, connection)
 

@@ -1,1 +1,8 @@
-"""A demo shop: it writes a VectorCraft database of its own, so that the demo takes production's road."""
+"""A demo shop: it writes a VectorCraft database of its own.
+
+So the demo takes the road of production: the same source reader, the same traps.
+"""
+
+from collectors.simulator.shop import Simulator
+
+__all__ = ["Simulator"]

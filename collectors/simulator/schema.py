@@ -24,7 +24,14 @@ TABLES: Final = tuple(dict.fromkeys(table for table, _ in STATEMENTS))
 
 
 def create_tables(connection: sqlite3.Connection, without: Collection[str] = ()) -> None:
-    """Create VectorCraft's tables and indexes, but those named in ``without``."""
+    """Create VectorCraft's tables, but those named in ``without``."""
     for table, sql in STATEMENTS:
-        if table not in without:
+        if table not in without and sql.startswith("CREATE TABLE"):
+            connection.execute(sql)
+
+
+def create_indexes(connection: sqlite3.Connection, without: Collection[str] = ()) -> None:
+    """Create the indexes of VectorCraft's tables: last where many rows are written first."""
+    for table, sql in STATEMENTS:
+        if table not in without and sql.startswith("CREATE INDEX"):
             connection.execute(sql)
