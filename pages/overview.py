@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vcanalytics.ui import frame, live, overview, toolbar
+from vcanalytics.ui import frame, live, overview, panels, toolbar
 from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="today", compare="previous")
@@ -13,15 +13,15 @@ toolbar.draw("Overview", DEFAULTS, badge=frame.demo_badge())
 frame.notices()
 
 wide, narrow = st.columns([2.05, 1], gap="xsmall")
-with wide:
+with wide, panels.box("takings"):
     live.fragment(overview.takings, DEFAULTS)
-with narrow:
+with narrow, panels.box("needs"):
     live.fragment(overview.needs_a_person, DEFAULTS)
 
 live.fragment(overview.figures, DEFAULTS)
 
 wide, narrow = st.columns([2.05, 1], gap="xsmall")
-with wide:
+with wide, panels.box("feed"):
     live.fragment(overview.feed, DEFAULTS)
-with narrow:
+with narrow, panels.box("freshness"):
     overview.freshness()

@@ -1,6 +1,12 @@
-"""Transactions."""
+"""Transactions: every payment, found by filters; a row opens its timeline."""
 
-from vcanalytics.ui import toolbar
+from __future__ import annotations
+
+from vcanalytics.ui import frame, toolbar, transactions
 from vcanalytics.ui.ranges import Defaults
 
-toolbar.draw("Transactions", Defaults())
+DEFAULTS = Defaults(preset="today", compare="none")
+
+toolbar.draw("Transactions", DEFAULTS, compares=False, badge=frame.demo_badge())
+frame.notices()
+transactions.live_listing(DEFAULTS)

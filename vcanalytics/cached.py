@@ -15,9 +15,11 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import streamlit as st
 
+from vcanalytics.analytics import feed as _feed
 from vcanalytics.analytics import reconcile as _reconcile
 from vcanalytics.analytics import revenue as _revenue
 from vcanalytics.analytics import takings as _takings
+from vcanalytics.analytics import timeline as _timeline
 from vcanalytics.analytics import transactions as _transactions
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.transactions import Filters, Order
@@ -52,6 +54,11 @@ def _console() -> _Console:
 def settings() -> Settings:
     """The console's settings."""
     return _console().settings
+
+
+def grace() -> timedelta:
+    """How long after a capture its account and mail may take."""
+    return timedelta(minutes=settings().grace_minutes)
 
 
 def streams() -> dict[str, StreamState]:
@@ -219,6 +226,40 @@ def payments(filters: Filters, *, order: Order = Order.NEWEST, limit: int, offse
 def by_status(filters: Filters) -> pl.DataFrame:
     """How many payments that pass ``filters`` have each status: ``status``, ``count``."""
     return _statuses(filters, version("transactions"))
+
+
+@st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)
+def _events(now: datetime, limit: int, at: Version) -> pl.DataFrame:  # noqa: ARG001
+    console = _console()
+    prefixes = console.settings.sample_prefixes
+    return _feed.feed(console.engine, _snapshot(), now=now, limit=limit, sample_prefixes=prefixes)
+
+
+def feed(*, now: datetime, limit: int) -> pl.DataFrame:
+    """What happened to payments in the last 24 h, newest first: the columns of ``feed.feed``."""
+    return _events(minute(now), limit, version(*_BOOKS))
+
+
+@st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)
+def _story(transaction_id: str, at: Version) -> pl.DataFrame:  # noqa: ARG001
+    return _timeline.timeline(_console().engine, _snapshot(), transaction_id)
+
+
+def timeline(transaction_id: str) -> pl.DataFrame:
+    """What happened to one payment, oldest first: ``happened_at``, ``what``, ``detail``."""
+    return _story(transaction_id, version(*_BOOKS, "mails"))
+
+
+@st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)
+def _one(transaction_id: str, at: Version) -> dict[str, Any] | None:  # noqa: ARG001
+    current = _snapshot().current("transactions")
+    found = current.filter(pl.col("transaction_id") == transaction_id)
+    return found.row(0, named=True) if found.height else None
+
+
+def payment(transaction_id: str) -> dict[str, Any] | None:
+    """The newest version of one payment, also of a deleted one; None if it is unknown."""
+    return _one(transaction_id, version("transactions"))
 
 
 @st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)

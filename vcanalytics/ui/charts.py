@@ -96,6 +96,8 @@ def _base(height: int, layers: list[Spec], encoding: Spec | None = None) -> Spec
         "config": {"view": {"stroke": None}, "legend": {"disable": True}},
         "encoding": encoding or {},
         "layer": layers,
+        # Errors only: Streamlit draws a chart before its data, and Vega warns of the empty scales.
+        "usermeta": {"embedOptions": {"logLevel": 1}},
     }
 
 

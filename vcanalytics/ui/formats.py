@@ -129,18 +129,22 @@ def share_of_change(now: Decimal | float, before: Decimal | float) -> float | No
 
 
 def signed_percent(share: float) -> str:
-    """``+10.2 %``."""
+    """``+10.2 %``; a plain 0 where nothing changed: any other zero would get an arrow."""
+    if round(share, 3) == 0:
+        return "0"
     return f"{share * 100:+,.1f}{NBSP}%"
 
 
 def signed_points(difference: float) -> str:
     """A difference of rates, in percentage points: ``+9.4 pp``."""
+    if round(difference, 3) == 0:
+        return "0"
     return f"{difference * 100:+.1f}{NBSP}pp"
 
 
 def signed_count(difference: int) -> str:
     """``+7``."""
-    return f"{difference:+,d}"
+    return f"{difference:+,d}" if difference else "0"
 
 
 def axis_money(amount: float) -> str:

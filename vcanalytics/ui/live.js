@@ -98,7 +98,9 @@ function drawAge(self) {
   if (read === null) return put(self.root, "", "age")
   const old = hub.now() - read
   const stale = old > self.data.stale_after_s * 1000
-  put(self.root, stale ? `${age(old)} old` : age(old), stale ? "age stale" : "age")
+  // A tile has no room for the chip: the colour alone would not do, so the mark comes along.
+  const words = !stale ? age(old) : self.data.narrow ? `! ${age(old).split(" ")[0]}` : `${age(old)} old`
+  put(self.root, words, !stale ? "age" : self.data.narrow ? "age late" : "age stale")
 }
 
 function drawStatus(self) {

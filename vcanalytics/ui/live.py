@@ -25,6 +25,7 @@ _CSS: Final = """
 :host, div, ul { font-family: var(--st-font); font-size: 13px; color: var(--st-gray-text-color); }
 [data-vc] { white-space: nowrap; line-height: 20px; }
 .age.stale, .value.stale, .icon.stale { color: var(--st-yellow-text-color); }
+.age.late { color: var(--st-yellow-text-color); }
 .age.stale { background: var(--st-yellow-background-color); border-radius: 3px; padding: 1px 6px; }
 .word { color: var(--st-text-color); }
 .dot { display: inline-block; width: 6px; height: 6px; margin-right: 6px; border-radius: 50%;
@@ -80,11 +81,11 @@ def _data(show: str, streams: Sequence[str], **more: Any) -> dict[str, Any]:
     }
 
 
-def age(streams: Sequence[str], *, key: str, reruns: bool = True) -> None:
+def age(streams: Sequence[str], *, key: str, reruns: bool = True, narrow: bool = False) -> None:
     """The age of what stands beside it, ticking; by default also what reruns its fragment."""
     _LINE(
         key=f"live_{key}",
-        data=_data("age", streams, reruns=reruns),
+        data=_data("age", streams, reruns=reruns, narrow=narrow),
         width="content",
         on_moved_change=_moved,
     )

@@ -91,21 +91,26 @@ def takings(defaults: Defaults) -> None:
     ):
         data, total, before = _so_far(view, currency)
         clock = formats.clock(view.until, view.zone, seconds=False)
-        left, right = st.columns([1, 1.1], gap="xsmall", vertical_alignment="bottom")
-        with left:
-            change = tiles.money_change(total, before[0][1] if before else None, currency, "more")
-            label = f"against {before[0][0]} to {clock}" if before else "no earlier data"
-            tiles.figure(
-                title,
-                formats.money(total, currency),
-                tiles.Change(change.text, change.colour, label),
-                visible=False,
-            )
-        with right:
-            for mark, (label, so_far) in zip(
-                ("\u2014", "\u00b7\u00b7\u00b7"), before, strict=False
-            ):
-                st.markdown(_comparison_line(mark, f"{label} to {clock}", total, so_far, currency))
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            with st.container(width="content"):
+                change = tiles.money_change(
+                    total, before[0][1] if before else None, currency, "more"
+                )
+                label = f"against {before[0][0]} to {clock}" if before else "no earlier data"
+                tiles.figure(
+                    title,
+                    formats.money(total, currency),
+                    tiles.Change(change.text, change.colour, label),
+                    visible=False,
+                )
+            st.space("stretch")
+            lines = [
+                _comparison_line(mark, f"{name} to {clock}", total, so_far, currency)
+                for mark, (name, so_far) in zip(
+                    ("\u2014", "\u00b7\u00b7\u00b7"), before, strict=False
+                )
+            ]
+            st.markdown("  \n".join(lines), width="content")
         charts.draw(
             data,
             charts.so_far(170, "%H:%M" if view.end - view.start <= timedelta(days=2) else "%-d %b"),
@@ -120,9 +125,10 @@ def _comparison_line(mark: str, label: str, total: Decimal, before: Decimal, cur
     if share is not None:
         colour = "gray" if abs(share) < formats.QUIET_SHARE else ("green" if share > 0 else "red")
         arrow = "arrow_upward" if share > 0 else "arrow_downward"
-        delta = f" :{colour}[:material/{arrow}: {abs(share) * 100:,.1f}{formats.NBSP}%]"
+        delta = f":{colour}[:material/{arrow}: {abs(share) * 100:,.1f}{formats.NBSP}%]"
     amount = formats.literal(formats.money(before, currency))
-    return f":small[:gray[{mark} {label}]   {amount}  {delta}]"
+    gap = "\u2002\u2002"
+    return f":small[:gray[{mark} {label}]{gap}{amount}{gap}{delta}]"
 
 
 def needs_a_person(defaults: Defaults) -> None:
@@ -167,7 +173,7 @@ def _need(finding: words.Finding, frame: pl.DataFrame, view: Range) -> None:
         )
         st.space("stretch")
         age = formats.age((view.now - oldest).total_seconds()) if oldest is not None else ""
-        st.markdown(f":small[{formats.literal(money)}  :gray[{age}]]", width="content")
+        st.markdown(f":small[{formats.literal(money)}\u2002\u2002:gray[{age}]]", width="content")
 
 
 def _hours(view: Range | Against, base: Range) -> pl.DataFrame:
@@ -279,51 +285,52 @@ def _by_status(view: Range) -> None:
 
 
 def feed(defaults: Defaults) -> None:
-    """The newest payments of the range."""
+    """What happened last."""
     view = toolbar.view(defaults)
     currency = cached.settings().currency
     with panels.panel(
         "Live feed",
         key="feed",
-        streams=("transactions",),
+        streams=BOOKS,
         link=Link("pages/transactions.py", "Transactions", toolbar.params(view)),
         skeleton=240,
     ):
-        page = cached.payments(Filters(start=view.start, end=view.end), limit=_FEED_ROWS)
-        if not page.total:
-            panels.nothing_in(view)
+        events = cached.feed(now=view.now, limit=_FEED_ROWS)
+        if not events.height:
+            panels.nothing_in(view, "in the last 24 hours")
             return
         st.dataframe(
-            _feed_frame(page.rows, view, currency),
+            _feed_frame(events, view, currency),
             key="feed_table",
             hide_index=True,
             height=tables.height(_FEED_ROWS),
             row_height=tables.ROW_PX,
-            column_config=_feed_columns(page.rows, currency),
-            alt="The newest payments",
+            column_config=_feed_columns(events, currency),
+            alt="What happened to payments last",
         )
 
 
-def _feed_frame(rows: pl.DataFrame, view: Range, currency: str) -> pl.DataFrame:
-    happened = [tables.what_happened(row) for row in rows.iter_rows(named=True)]
+def _feed_frame(events: pl.DataFrame, view: Range, currency: str) -> pl.DataFrame:
     frame = pl.DataFrame(
         {
-            "time": tables.moments(rows["created_at"], view.zone, view.now),
-            "status": tables.status_cells(rows["status"]),
-            "email": rows["email"],
-            "what": happened,
-            "amount": tables.amounts(rows["amount"], rows["currency"], currency),
-        }
+            "time": tables.moments(events["happened_at"], view.zone, view.now),
+            "event": [[words.event(*row).label] for row in events.select("what", "status").rows()],
+            "email": events["email"],
+            "what": [tables.what_happened(row) for row in events.iter_rows(named=True)],
+            "amount": tables.amounts(events["amount"], events["currency"], currency),
+        },
+        schema_overrides={"event": pl.List(pl.String), "what": pl.String},
     )
-    order = ["time", "status", "amount", "email"] if toolbar.phone() else frame.columns
+    order = ["time", "event", "amount", "email"] if toolbar.phone() else frame.columns
     return frame.select(order)
 
 
-def _feed_columns(rows: pl.DataFrame, currency: str) -> dict[str, Any]:
+def _feed_columns(events: pl.DataFrame, currency: str) -> dict[str, Any]:
     column = st.column_config
+    found = [words.event(*row) for row in events.select("what", "status").rows()]
     return {
         "time": column.TextColumn("Time", width=90),
-        "status": tables.status_column(rows["status"]),
+        "event": tables.chips("State", found),
         "email": column.TextColumn("Customer", width=230),
         "what": column.TextColumn("What happened"),
         "amount": column.TextColumn(currency, width=90, alignment="right"),

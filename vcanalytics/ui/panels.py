@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from vcanalytics import cached
 from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
@@ -60,6 +61,12 @@ def head(
             )
 
 
+def box(key: str) -> DeltaGenerator:
+    """The border of a panel, as high as its row. A fragment goes inside it: around, it would keep
+    the box from growing with its neighbours."""
+    return st.container(border=True, key=f"box_{key}", height="stretch", gap="xxsmall")
+
+
 @contextmanager
 def panel(
     title: str,
@@ -71,10 +78,9 @@ def panel(
     link: Link | None = None,
     skeleton: int = 0,
 ) -> Iterator[None]:
-    """A bordered panel with its head; whatever raises in its body is shown in its place."""
-    with st.container(border=True, key=f"panel_{key}", height="stretch", gap="xxsmall"):
-        if title:
-            head(title, note=note, key=key, streams=streams, csv=csv, link=link)
+    """What stands in a box: its head and body; what raises in the body is shown in its place."""
+    with st.container(gap="xxsmall", key=f"panel_{key}"):
+        head(title, note=note, key=key, streams=streams, csv=csv, link=link)
         with contained(key, skeleton=skeleton):
             yield
 
@@ -140,7 +146,7 @@ def chip(label: str, colour: str, icon: str = "") -> str:
     return f":{colour}-badge[{mark}{formats.literal(label)}]"
 
 
-def nothing_in(view: Range) -> None:
+def nothing_in(view: Range, spoken: str = "") -> None:
     """No payments in the range: says when the newest was, and leads there."""
     newest = cached.streams()["transactions"].last_at
     if newest is None:
@@ -151,7 +157,7 @@ def nothing_in(view: Range) -> None:
         return
     when = formats.moment(newest, view.zone, view.now)
     empty(
-        f"No payments {formats.literal(view.spoken)}.",
+        f"No payments {formats.literal(spoken or view.spoken)}.",
         f"The newest is from {formats.literal(when)}.",
         link=Link("pages/transactions.py", "Show the last 90 days", {"range": "90d"}),
     )

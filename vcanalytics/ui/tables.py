@@ -15,14 +15,17 @@ from vcanalytics.ui import formats, words
 ROW_PX: Final = 28
 
 
-def status_column(statuses: Iterable[str]) -> Any:
-    """Chips for the statuses that occur; an unknown one is grey with its own name."""
-    found = [words.status(name) for name in sorted(set(statuses))]
-    labels = list(dict.fromkeys(word.label for word in found))
+def chips(label: str, found: Iterable[words.Word], width: int = 110) -> Any:
+    """A column of chips in the colours of the words that occur in it."""
     colours = {word.label: word.colour for word in found}
     return st.column_config.MultiselectColumn(
-        "State", options=labels, color=[colours[label] for label in labels], width=110
+        label, options=list(colours), color=list(colours.values()), width=width
     )
+
+
+def status_column(statuses: Iterable[str]) -> Any:
+    """Chips for the statuses that occur; an unknown one is grey with its own name."""
+    return chips("State", [words.status(name) for name in sorted(set(statuses))])
 
 
 def status_cells(statuses: pl.Series) -> pl.Series:
@@ -53,20 +56,17 @@ def amounts(amount: pl.Series, currency: pl.Series, unit: str) -> pl.Series:
     return pl.Series(amount.name, text, dtype=pl.String)
 
 
-def what_happened(row: dict[str, Any]) -> str:
-    """One payment in a few words."""
-    if row["error_message"]:
-        return str(row["error_message"])
-    if row["status"] == "completed":
-        account = "account made" if row["user_created"] else "no account"
-        mail = "e-mail sent" if row["email_sent"] else "no e-mail"
-        return f"Paid, {account}, {mail}"
-    plain = {
-        "awaiting_payment": "At PayPal, not paid yet",
-        "pending": "Checkout begun",
-        "refunded": "Refunded",
-    }
-    return plain.get(row["status"], "")
+def what_happened(event: dict[str, Any]) -> str:
+    """One event of the feed in a few words."""
+    if event["what"] == "failed":
+        return str(event["error_message"] or "Failed, no reason given")
+    if event["what"] == "begun":
+        return "Checkout begun"
+    if event["what"] == "refunded":
+        return "Refunded"
+    payer = str(event["payer_email"] or "")
+    other = payer and payer.strip().lower() != str(event["email"] or "").strip().lower()
+    return f"Paid by {payer}" if other else "Paid"
 
 
 def height(rows: int) -> int:

@@ -105,7 +105,7 @@ def tile(
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
             st.caption(label, width="content", wrap=False)
             st.space("stretch")
-            live.age(streams, key=key, reruns=reruns)
+            live.age(streams, key=key, reruns=reruns, narrow=True)
             st.page_link(
                 link.page,
                 label=f"![{link.label}](app/static/open.svg)",

@@ -42,6 +42,18 @@ def status(name: str) -> Word:
     return known or Word(f"{name or 'none'}, unknown", "gray", "help", "muted")
 
 
+_EVENTS: Final[dict[str, Word]] = {
+    "begun": Word("Begun", "blue", "add_circle", "comparison"),
+    "captured": Word("Paid", "green", "check_circle", "good"),
+    "refunded": Word("Refunded", "violet", "undo", "refund"),
+}
+
+
+def event(what: str, status_now: str) -> Word:
+    """The word for what happened to a payment; a failure is named by its status."""
+    return _EVENTS.get(what) or status(status_now)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """How a finding of ``reconcile`` reads, most urgent first."""

@@ -1,0 +1,107 @@
+"""One payment, opened: amount and states, who paid, what happened, and where to go from there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from vcanalytics import cached
+from vcanalytics.ui import formats, panels, story, words
+from vcanalytics.ui.ranges import Range
+from vcanalytics.ui.story import Fact, Part
+
+
+def _chips(row: dict[str, Any], view: Range) -> list[str]:
+    word = words.status(row["status"])
+    chips = [panels.chip(word.label, word.colour, word.icon)]
+    served = row["status"] == "completed" and view.now - row["captured_at"] > cached.grace()
+    if served and not row["email_sent"]:
+        chips.append(panels.chip("E-mail not sent", "red", "error"))
+    if served and not row["user_created"]:
+        chips.append(panels.chip("No account", "red", "error"))
+    if row["captured"] and row["status"] in {"failed", "error"}:
+        chips.append(panels.chip("Was captured", "red", "error"))
+    if row["deleted"]:
+        chips.append(panels.chip("Deleted at source", "gray", "delete"))
+    if row["transaction_id"].startswith(cached.settings().sample_prefixes):
+        chips.append(panels.chip("Sample", "gray", "science"))
+    return chips
+
+
+def _facts(row: dict[str, Any]) -> list[Fact]:
+    email, payer = row["email"] or "", row["payer_email"] or ""
+    facts = [Fact("Customer", (Part(email or "not given"),))]
+    if payer:
+        differs = payer.strip().lower() != email.strip().lower()
+        chip = (Part("differs", tone="warning"),) if differs else ()
+        facts.append(Fact("PayPal payer", (Part(payer), *chip)))
+    ids = [row["paypal_order_id"], row["paypal_payment_id"]]
+    facts.append(
+        Fact("Order, payment", tuple(Part(i, code=True) if i else Part("none") for i in ids))
+    )
+    if row["error_message"]:
+        facts.append(Fact("Error", (Part(row["error_message"], tone="critical"),)))
+    if row["notes"]:
+        facts.append(Fact("Could not be read", (Part(row["notes"], tone="warning"),)))
+    return facts
+
+
+def _still(row: dict[str, Any]) -> str:
+    if row["deleted"]:
+        return "Gone from the source."
+    if row["status"] == "completed" and not row["email_sent"]:
+        return "Still no e-mail."
+    if row["status"] in {"pending", "awaiting_payment"}:
+        return "Still not paid."
+    return ""
+
+
+def _headline(row: dict[str, Any], view: Range) -> str:
+    since = row["captured_at"] if row["captured"] else row["created_at"]
+    verb = "paid" if row["captured"] else "created"
+    age = formats.age((view.now - since).total_seconds())
+    when = formats.moment(since, view.zone, view.now)
+    return f"{formats.code(row['transaction_id'])} :small[:gray[{verb} {when}, {age} ago]]"
+
+
+def draw(transaction_id: str, view: Range, *, link: bool = True) -> bool:
+    """Draw one payment; says so where it is unknown. Returns whether it was found."""
+    row = cached.payment(transaction_id)
+    if row is None:
+        panels.empty(
+            "This payment is not known.",
+            f"{formats.code(transaction_id)} is in no version the console has kept.",
+        )
+        return False
+    amount = row["captured_amount"]
+    text = formats.money(amount, row["currency"]) if amount is not None else "No readable amount"
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.header(formats.literal(text), anchor=False, width="content")
+        st.markdown(" ".join(_chips(row, view)), width="content")
+        if link:
+            st.space("stretch")
+            st.page_link(
+                "pages/transactions.py",
+                label=":small[:blue[Link to this payment]]",
+                icon="",
+                query_params={"payment": transaction_id, "range": "all", "zone": view.zone_name},
+            )
+    st.markdown(_headline(row, view))
+    events = cached.timeline(transaction_id)
+    steps = story.steps(events, view.zone, view.now, last=_still(row))
+    story.draw(_facts(row), steps, key="payment")
+    return True
+
+
+def actions(row_email: str, payer: str | None, view: Range) -> None:
+    """Ways on from a payment: everything of this customer."""
+    with st.container(horizontal=True, gap="xsmall"):
+        for label, address in (("Customer", row_email), ("Payer", payer)):
+            if address:
+                st.page_link(
+                    "pages/transactions.py",
+                    label=label,
+                    icon=":material/person:",
+                    query_params={"q": address.strip(), "range": "all", "zone": view.zone_name},
+                )
