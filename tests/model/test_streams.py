@@ -25,7 +25,16 @@ def stream(request: pytest.FixtureRequest) -> Stream:
 
 
 def test_names_are_the_contracts() -> None:
-    assert {"transactions", "disputes", "mails", "requests"} <= set(STREAMS)
+    assert list(STREAMS) == [
+        "transactions",
+        "disputes",
+        "mails",
+        "activity",
+        "requests",
+        "system",
+        "health",
+        "logs",
+    ]
     assert all(name == stream.name for name, stream in STREAMS.items())
 
 

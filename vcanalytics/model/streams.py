@@ -49,6 +49,14 @@ class Stream:
         return self.key is not None
 
     @property
+    def partition(self) -> str:
+        """The column whose day decides which segment a row lies in.
+
+        Versions lie by when they were seen, so that an old row's new state touches no old file.
+        """
+        return "observed_at" if self.versioned else self.time
+
+    @property
     def schema(self) -> pa.Schema:
         """The Arrow schema of a batch of this stream."""
         return pa.schema([pa.field(c.name, c.type, nullable=not c.required) for c in self.columns])
@@ -144,6 +152,28 @@ MAILS: Final = Stream(
     key="source_id",
 )
 
+ACTIVITY: Final = Stream(
+    "activity",
+    "Activity",
+    "happened_at",
+    (
+        Column("source", TEXT, "", "the table of VectorCraft's it was read from", required=True),
+        Column("source_id", COUNT, "", "id of the row there"),
+        Column("happened_at", INSTANT, "UTC", "when", required=True),
+        Column("kind", TEXT, "", "sign_in, vectorisation, admin_action, ...", required=True),
+        Column("outcome", TEXT, "", "of a vectorisation: done or failed"),
+        Column("user_id", COUNT, "", "VectorCraft's id of the user"),
+        Column("username", TEXT, "", "the user's name when it was read"),
+        Column("email", TEXT, "", "the user's address when it was read, not normalised"),
+        Column("description", TEXT, "", "as the source has it"),
+        Column("file_name", TEXT, "", "what was uploaded, by the name the user gave it"),
+        Column("size_bytes", COUNT, "bytes", "size of what was uploaded"),
+        Column("strategy", TEXT, "", "how it was vectorised"),
+        Column("duration_ms", REAL, "ms", "how long vectorising took"),
+        Column("details", TEXT, "", "the source's JSON as text, if not oversized"),
+    ),
+)
+
 REQUESTS: Final = Stream(
     "requests",
     "Requests",
@@ -158,6 +188,63 @@ REQUESTS: Final = Stream(
     ),
 )
 
+# Long and narrow: a host has as many cores, disks and processes as it has, and none of some. Sorted
+# by measure, a value takes less than two bytes in a segment.
+SYSTEM: Final = Stream(
+    "system",
+    "System",
+    "happened_at",
+    (
+        Column("happened_at", INSTANT, "UTC", "when, to the second", required=True),
+        Column("host", TEXT, "", "which host; vectorcraft: its own samples", required=True),
+        Column("measure", TEXT, "", "what was measured: model.measures", required=True),
+        Column("item", TEXT, "", "which core, disk or process; empty: the host", required=True),
+        Column("value", REAL, "that of the measure", "how much", required=True),
+    ),
+)
+
+HEALTH: Final = Stream(
+    "health",
+    "Health",
+    "happened_at",
+    (
+        Column("source_id", COUNT, "", "id of the row at the source"),
+        Column("happened_at", INSTANT, "UTC", "when it was checked", required=True),
+        Column("component", TEXT, "", "database, paypal_api, email_service, ...", required=True),
+        Column(
+            "status", TEXT, "", "healthy, warning, critical, as the source has it", required=True
+        ),
+        Column("response_ms", REAL, "ms", "how long the check took"),
+        Column("error_message", TEXT, "", "as the source has it"),
+    ),
+)
+
+LOGS: Final = Stream(
+    "logs",
+    "Logs",
+    "happened_at",
+    (
+        Column("source_id", COUNT, "", "id of the row at the source"),
+        Column("happened_at", INSTANT, "UTC", "when it was written", required=True),
+        Column("level", TEXT, "", "DEBUG to CRITICAL, as the source has it", required=True),
+        Column("component", TEXT, "", "what wrote it", required=True),
+        Column("message", TEXT, "", "as the source has it", required=True),
+        Column("details", TEXT, "", "the source's JSON as text, if not oversized"),
+        Column("user_email", TEXT, "", "whom it is about, not normalised"),
+        Column("transaction_id", TEXT, "", "the payment it is about"),
+    ),
+)
+
 STREAMS: Final[dict[str, Stream]] = {
-    stream.name: stream for stream in (TRANSACTIONS, DISPUTES, MAILS, REQUESTS)
+    stream.name: stream
+    for stream in (
+        TRANSACTIONS,
+        DISPUTES,
+        MAILS,
+        ACTIVITY,
+        REQUESTS,
+        SYSTEM,
+        HEALTH,
+        LOGS,
+    )
 }
