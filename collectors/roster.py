@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from collectors.daemon import Daemon
+from collectors.upkeep import Upkeep
 from collectors.vectorcraft import VectorCraft
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue
@@ -23,4 +24,4 @@ def demo_url(settings: Settings) -> str:
 def roster(settings: Settings, catalogue: Catalogue) -> list[Daemon]:
     """The daemons to run, in the order they are started."""
     url = settings.source_url or demo_url(settings)
-    return [VectorCraft(settings, url, catalogue)]
+    return [VectorCraft(settings, url, catalogue), Upkeep(settings, catalogue)]

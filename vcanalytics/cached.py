@@ -25,7 +25,7 @@ from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.transactions import Filters, Order
 from vcanalytics.model.windows import Grain
 from vcanalytics.settings import Settings, load_settings
-from vcanalytics.store import Catalogue, Reader, Snapshot, StreamState
+from vcanalytics.store import Catalogue, Reader, Segments, Snapshot, StreamState
 
 #: (stream, newest sequence number) pairs: what an answer was read from.
 Version = tuple[tuple[str, int], ...]
@@ -48,7 +48,8 @@ class _Console:
 def _console() -> _Console:
     settings = load_settings()
     catalogue = Catalogue.open(settings.data_dir)
-    return _Console(settings, catalogue, Reader(catalogue), Engine(settings.query_budget_s))
+    engine = Engine(settings.query_budget_s, segments=Segments(settings.data_dir).root)
+    return _Console(settings, catalogue, Reader(catalogue), engine)
 
 
 def settings() -> Settings:

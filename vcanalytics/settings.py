@@ -250,6 +250,12 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Seconds a page's question may take before it is interrupted",
     )
+    seal_rows: int = Field(
+        50_000, ge=1_000, le=500_000, description="Rows of a stream that are sealed to Parquet"
+    )
+    seal_minutes: int = Field(
+        60, ge=1, le=10_080, description="Age at which fewer rows are sealed all the same"
+    )
 
     @classmethod
     def settings_customise_sources(

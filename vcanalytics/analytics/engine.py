@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
 
 import duckdb
@@ -18,6 +19,7 @@ import polars as pl
 import pyarrow as pa
 
 from vcanalytics.errors import BudgetExceeded
+from vcanalytics.store import Relation
 
 BUDGET_S: Final = 2.0
 #: Questions answered at once; the others wait, within their own budget.
@@ -35,7 +37,7 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoload_known_extensions": False,
 }
 
-Table: TypeAlias = pl.DataFrame | pa.Table
+Table: TypeAlias = pl.DataFrame | pa.Table | Relation
 
 
 @cache
@@ -81,6 +83,7 @@ class Engine:
         *,
         concurrent_max: int = CONCURRENT_MAX,
         threads: int | None = None,
+        segments: Path | None = None,
     ) -> None:
         self.budget_s = budget_s
         self._slots = threading.BoundedSemaphore(concurrent_max)
@@ -88,6 +91,9 @@ class Engine:
         if threads is not None:
             self._database.execute(f"SET threads = {int(threads)}")
         self._database.execute("SET GLOBAL TimeZone = 'UTC'")
+        if segments is not None:
+            # The one folder questions may read files from.
+            self._database.execute("SET allowed_directories = $1", [[f"{segments}/"]])
         self._database.execute("SET enable_external_access = false")
         self._database.execute("SET lock_configuration = true")
 
@@ -132,7 +138,7 @@ class Engine:
         alarm = _Alarm(cursor, deadline - time.monotonic())
         try:
             for name, table in tables.items():
-                cursor.register(name, _as_arrow(table))
+                _bring(cursor, name, table)
             with alarm:
                 answer = cursor.sql(question, params=params).pl()
         except duckdb.InterruptException as error:
@@ -151,11 +157,25 @@ class Engine:
         return _in_utc(answer)
 
 
-def _as_arrow(table: Table) -> pa.Table:
-    # Views of the text instead of a copy: 5 ms less on three columns of 100,000 rows.
+def _bring(cursor: duckdb.DuckDBPyConnection, name: str, table: Table) -> None:
+    """Make ``table`` known to the cursor, and to it alone, as ``name``."""
     if isinstance(table, pl.DataFrame):
-        return table.to_arrow(compat_level=pl.CompatLevel.newest())
-    return table
+        # Views of the text instead of a copy: 5 ms less on three columns of 100,000 rows.
+        cursor.register(name, table.to_arrow(compat_level=pl.CompatLevel.newest()))
+    elif not isinstance(table, Relation):
+        cursor.register(name, table)
+    elif not table.files:
+        cursor.register(name, table.hot)
+    else:
+        # DuckDB's own reader skips row groups and streams: 66 ms where a registered Arrow dataset
+        # took 116 for a day of a million rows.
+        cursor.register(f"{name}_hot", table.hot)
+        files = ", ".join("'" + str(file).replace("'", "''") + "'" for file in table.files)
+        columns = ", ".join(f'"{column}"' for column in table.hot.column_names)
+        cursor.execute(
+            f"CREATE TEMP VIEW {name} AS SELECT {columns} FROM read_parquet([{files}])"  # noqa: S608
+            f" UNION ALL SELECT {columns} FROM {name}_hot"
+        )
 
 
 def _in_utc(answer: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,6 @@ from vcanalytics.store import Snapshot
 
 #: Statuses that are no errors; errors stay in the percentiles.
 FINE: Final = ("success", "healthy")
-_COLUMNS: Final = ["endpoint", "status", "value_ms", "kind", "happened_at"]
 
 
 class Kind(StrEnum):
@@ -38,5 +37,5 @@ def latency(
     return engine.ask(
         sql("latency"),
         {"kind": kind.value, "from": start, "to": end, "fine": list(FINE)},
-        {"requests": snapshot.table("requests").select(_COLUMNS)},
+        {"requests": snapshot.relation("requests", start, end)},
     )

@@ -1,8 +1,18 @@
-"""The console's own store: an append-only catalogue of batches, versions and current rows."""
+"""The console's own store: an append-only catalogue of batches, sealed into segments."""
 
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.snapshot import Reader, Snapshot
+from vcanalytics.store.segments import Segments
+from vcanalytics.store.snapshot import Reader, Relation, Snapshot
 from vcanalytics.store.state import StreamState
 from vcanalytics.store.writer import CurrentRow, Writer
 
-__all__ = ["Catalogue", "CurrentRow", "Reader", "Snapshot", "StreamState", "Writer"]
+__all__ = [
+    "Catalogue",
+    "CurrentRow",
+    "Reader",
+    "Relation",
+    "Segments",
+    "Snapshot",
+    "StreamState",
+    "Writer",
+]

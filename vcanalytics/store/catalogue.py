@@ -102,6 +102,12 @@ class Catalogue:
             yield connection
 
     @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One durable write transaction, for what moves within the store."""
+        with self._begin(self._durable) as connection:
+            yield connection
+
+    @contextmanager
     def write(self, now: datetime | None = None, *, durable: bool = True) -> Iterator[Writer]:
         """One write transaction. ``durable=False`` is for heartbeats alone.
 
@@ -141,7 +147,7 @@ class Catalogue:
         """Newest sequence number of each stream that has any row."""
         with self.read() as connection:
             rows = connection.execute(select(schema.stream.c.name, schema.stream.c.seq))
-            return dict(rows.tuples().all())
+            return dict(rows.all())
 
     def states(self) -> dict[str, StreamState]:
         """What is known of every stream of the vocabulary, also of those without rows."""
@@ -162,7 +168,7 @@ class Catalogue:
             result = connection.execution_options(yield_per=10_000).execute(
                 select(*columns).where(table.c.stream == stream).order_by(table.c.source_id)
             )
-            yield from result.tuples()
+            yield from result
 
     def current_by_key(self, stream: str, row_keys: Sequence[str]) -> dict[str, CurrentRow]:
         """The current rows of the given keys, deleted ones too; unknown keys are left out."""
@@ -214,15 +220,11 @@ def states(connection: Connection) -> dict[str, StreamState]:
     counters = {row.name: row for row in connection.execute(select(schema.stream))}
     reads = {row.stream: row for row in connection.execute(select(schema.progress))}
     aside = schema.rejected
-    counts: Sequence[tuple[str, int]] = (
-        connection.execute(
-            select(aside.c.stream, func.count())
-            .where(aside.c.resolved_at.is_(None))
-            .group_by(aside.c.stream)
-        )
-        .tuples()
-        .all()
-    )
+    counts: Sequence[tuple[str, int]] = connection.execute(
+        select(aside.c.stream, func.count())
+        .where(aside.c.resolved_at.is_(None))
+        .group_by(aside.c.stream)
+    ).all()
     rejected = dict(counts)
     result = {}
     for name in STREAMS:

@@ -1,108 +1,172 @@
-"""The store verified against itself: counters, ledger, batches and current rows."""
+"""The store verified against itself: counters, ledger, batches, segments and current rows."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DatabaseError
 
+from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
 from vcanalytics.store.catalogue import Catalogue
+from vcanalytics.store.sealer import manifest, orphaned
+from vcanalytics.store.segments import Segments
+
+#: A file younger than this may be one that is being sealed just now.
+_ORPHAN_AFTER: Final = timedelta(minutes=1)
+#: The same thing wrong a thousand times is named this often, then counted.
+_ALIKE_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it should be. ``stream`` is empty for the file as a whole."""
+    """One thing that is not as it should be. ``stream`` is empty for the store as a whole."""
 
     stream: str
     what: str
 
 
+@dataclass(slots=True)
+class _Found:
+    """What the rows themselves say of one stream: rows by batch, each key's newest version."""
+
+    rows: Counter[int] = field(default_factory=Counter)
+    newest: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    #: Batches whose rows cannot be counted, because what holds them is damaged.
+    unknown: set[int] = field(default_factory=set)
+
+    def add(self, stream: Stream, rows: pa.Table, seqs: pa.ChunkedArray) -> None:
+        for entry in pc.value_counts(seqs).to_pylist():
+            self.rows[entry["values"]] += entry["counts"]
+        if stream.key is None:
+            return
+        keys, deleted = rows.column(stream.key).to_pylist(), rows.column("deleted").to_pylist()
+        for key, seq, gone in zip(keys, seqs.to_pylist(), deleted, strict=True):
+            if seq >= self.newest.get(str(key), (0, False))[0]:
+                self.newest[str(key)] = (seq, gone)
+
+
 def check(catalogue: Catalogue) -> list[Finding]:
-    """Everything found wrong, an empty list for a sound store. Reads every batch once."""
+    """Everything found wrong, an empty list for a sound store. Reads every row once."""
     findings: list[Finding] = []
+    segments = Segments(catalogue.path.parent)
     try:
         with catalogue.read() as connection:
-            for (line,) in connection.exec_driver_sql("PRAGMA quick_check(20)").tuples():
+            for (line,) in connection.exec_driver_sql("PRAGMA quick_check(20)"):
                 if line != "ok":
-                    findings.append(Finding("", f"the file is damaged: {line}"))
+                    findings.append(Finding("", f"the catalogue is damaged: {line}"))
             for stream in STREAMS.values():
-                findings.extend(_check_stream(connection, stream))
+                mine = list(_check_stream(connection, stream, segments))
+                findings.extend(Finding(stream.name, what) for what in mine[:_ALIKE_MAX])
+                if len(mine) > _ALIKE_MAX:
+                    more = len(mine) - _ALIKE_MAX
+                    findings.append(Finding(stream.name, f"and {more:,} findings more"))
+        findings.extend(
+            Finding("", f"file {key} stands in no manifest")
+            for key in orphaned(catalogue, segments, older_than=_ORPHAN_AFTER)
+        )
     except DatabaseError as error:
-        findings.append(Finding("", f"the file cannot be read through: {error.orig}"))
+        findings.append(Finding("", f"the catalogue cannot be read through: {error.orig}"))
     return findings
 
 
-def _check_stream(connection: Connection, stream: Stream) -> Iterator[Finding]:
-    name = stream.name
-    counter = connection.execute(select(schema.stream).filter_by(name=name)).first()
-    top, rows_counted = (counter.seq, counter.rows) if counter else (0, 0)
-    ledger = {
-        row.seq: row.rows
-        for row in connection.execute(
-            select(schema.ledger.c.seq, schema.ledger.c.rows).filter_by(stream=name)
-        )
-    }
-    for seq in range(1, top + 1):
-        if seq not in ledger:
-            yield Finding(name, f"batch {seq} has no entry in the ledger")
-    for seq in ledger:
-        if seq > top:
-            yield Finding(name, f"the ledger names batch {seq}, the counter stands at {top}")
+def _check_stream(connection: Connection, stream: Stream, segments: Segments) -> Iterator[str]:
+    found = _Found()
+    yield from _read_batches(connection, stream, found)
+    yield from _read_segments(connection, stream, segments, found)
+    yield from _check_counts(connection, stream, found)
+    if stream.versioned and not found.unknown:
+        yield from _check_current(connection, stream.name, found.newest)
 
-    newest: dict[str, tuple[int, bool]] = {}
-    rows_kept = 0
-    seen: set[int] = set()
-    query = select(schema.batch.c.seq, schema.batch.c.rows, schema.batch.c.payload)
+
+def _read_batches(connection: Connection, stream: Stream, found: _Found) -> Iterator[str]:
+    batch = schema.batch
     result = connection.execution_options(yield_per=50).execute(
-        query.where(schema.batch.c.stream == name).order_by(schema.batch.c.seq)
+        select(batch.c.seq, batch.c.rows, batch.c.payload)
+        .where(batch.c.stream == stream.name)
+        .order_by(batch.c.seq)
     )
     for seq, rows, payload in result:
-        seen.add(seq)
         try:
             table = decode(payload)
             table.validate(full=True)
         except (pa.ArrowException, OSError) as error:
-            yield Finding(name, f"batch {seq} is damaged: {str(error).splitlines()[0]}")
-            rows_kept += rows
+            found.unknown.add(seq)
+            yield f"batch {seq} is damaged: {str(error).splitlines()[0]}"
             continue
-        rows_kept += table.num_rows
-        if table.num_rows != rows or ledger.get(seq, rows) != rows:
-            yield Finding(name, f"batch {seq} holds {table.num_rows} rows, the ledger says {rows}")
-        if stream.key is not None:
-            deleted = table.column("deleted").to_pylist()
-            for key, gone in zip(table.column(stream.key).to_pylist(), deleted, strict=True):
-                newest[str(key)] = (seq, gone)
-    for seq in sorted(set(range(1, top + 1)) - seen):
-        yield Finding(name, f"batch {seq} is missing")
-    if rows_kept != rows_counted:
-        yield Finding(name, f"{rows_kept} rows are kept, the counter says {rows_counted}")
-    if stream.versioned:
-        yield from _check_current(connection, name, newest)
+        if table.num_rows != rows:
+            yield f"batch {seq} holds {table.num_rows} rows, its entry says {rows}"
+        seqs = pa.chunked_array([pa.repeat(pa.scalar(seq, pa.int64()), table.num_rows)])
+        found.add(stream, table, seqs)
+
+
+def _read_segments(
+    connection: Connection, stream: Stream, segments: Segments, found: _Found
+) -> Iterator[str]:
+    columns = ["seq"] if stream.key is None else list({"seq", stream.key, "deleted"})
+    for segment in manifest(connection, stream.name):
+        wrong = segments.verify(segment)
+        if wrong is None:
+            try:
+                rows = segments.read(segment.key, columns)
+            except StoreError as error:
+                wrong = error.what
+            else:
+                if rows.num_rows != segment.rows:
+                    yield (
+                        f"segment {segment.key} holds {rows.num_rows} rows,"
+                        f" the manifest says {segment.rows}"
+                    )
+                found.add(stream, rows, rows.column("seq"))
+                continue
+        found.unknown.update(range(segment.first_seq, segment.last_seq + 1))
+        yield f"segment {segment.key} {wrong} ({segment.rows:,} rows)"
+
+
+def _check_counts(connection: Connection, stream: Stream, found: _Found) -> Iterator[str]:
+    name = stream.name
+    counter = connection.execute(select(schema.stream).filter_by(name=name)).first()
+    top, rows_counted = (counter.seq, counter.rows) if counter else (0, 0)
+    entry = schema.ledger
+    ledger: dict[int, int] = dict(
+        connection.execute(select(entry.c.seq, entry.c.rows).where(entry.c.stream == name)).all()
+    )
+    for seq in range(1, top + 1):
+        if seq not in ledger:
+            yield f"batch {seq} has no entry in the ledger"
+        elif seq not in found.unknown and found.rows[seq] != ledger[seq]:
+            what = f"{found.rows[seq]} rows are kept" if found.rows[seq] else "is missing"
+            yield f"batch {seq}: {what}, the ledger says {ledger[seq]} rows"
+    for seq in (ledger.keys() | found.rows.keys()) - set(range(1, top + 1)):
+        yield f"batch {seq} lies beyond the counter, which stands at {top}"
+    if sum(ledger.values()) != rows_counted:
+        yield f"the ledger says {sum(ledger.values()):,} rows, the counter {rows_counted:,}"
 
 
 def _check_current(
     connection: Connection, name: str, newest: dict[str, tuple[int, bool]]
-) -> Iterator[Finding]:
+) -> Iterator[str]:
     table = schema.current_row
     stands = {
         row_key: (seq, deleted)
         for row_key, seq, deleted in connection.execute(
             select(table.c.row_key, table.c.seq, table.c.deleted).where(table.c.stream == name)
-        ).tuples()
+        )
     }
     for key, version in newest.items():
         if stands.get(key) != version:
-            yield Finding(
-                name, f"row {key} stands at {stands.get(key)}, its versions say {version}"
-            )
+            yield f"row {key} stands at {stands.get(key)}, its versions say {version}"
     for key in stands.keys() - newest.keys():
-        yield Finding(name, f"row {key} has no version")
+        yield f"row {key} has no version"
     duplicates = connection.execute(
         select(func.count()).select_from(
             select(table.c.source_id)
@@ -113,4 +177,4 @@ def _check_current(
         )
     ).scalar()
     if duplicates:
-        yield Finding(name, f"{duplicates} source rows are held by more than one current row")
+        yield f"{duplicates} source rows are held by more than one current row"

@@ -109,6 +109,26 @@ fact = Table(
 )
 
 
+# The manifest: which files a reader sees. A retired one is seen by readers that began before.
+segment = Table(
+    "segment",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("stream", String, nullable=False),
+    Column("day", String, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("sealed_at", BigInteger, nullable=False),
+    Column("retired_at", BigInteger),
+    Index("segment_by_stream", "stream", "retired_at", "day"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """A numbered step; ``apply`` runs in the same transaction as its record."""
@@ -123,7 +143,14 @@ def _first_tables(connection: Connection) -> None:
     metadata.create_all(connection, tables=tables, checkfirst=False)
 
 
-MIGRATIONS: Final = (Migration(1, "streams, batches, ledger, current rows", _first_tables),)
+def _segments(connection: Connection) -> None:
+    segment.create(connection, checkfirst=False)
+
+
+MIGRATIONS: Final = (
+    Migration(1, "streams, batches, ledger, current rows", _first_tables),
+    Migration(2, "manifest of segments", _segments),
+)
 
 
 def applied(connection: Connection) -> int:

@@ -1,0 +1,47 @@
+"""The daemon that keeps the store in shape: seals what is due, removes what is left over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from collectors.daemon import LOG
+from vcanalytics.settings import Settings
+from vcanalytics.store import Catalogue, Segments
+from vcanalytics.store.sealer import Limits, clean, seal_due
+
+_PAUSE_S: Final = 5.0
+_CLEAN_EVERY: Final = timedelta(minutes=10)
+
+
+class Upkeep:
+    """Seals by size and age (settings) and deletes files past their grace."""
+
+    name = "upkeep"
+
+    def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._segments = Segments(settings.data_dir)
+        self._limits = Limits(rows=settings.seal_rows, age=timedelta(minutes=settings.seal_minutes))
+        self._cleaned_at: datetime | None = None
+
+    def initialise(self) -> None:
+        self._cleaned_at = None
+
+    def loop(self, now: datetime) -> float:
+        for sealed in seal_due(self._catalogue, self._segments, self._limits, now):
+            LOG.info(
+                "sealed %s: %d rows of %d batches into %d segments",
+                sealed.stream,
+                sealed.rows,
+                sealed.batches,
+                len(sealed.segments),
+            )
+        # abs: a clock that was set back must not put the cleaning off for years.
+        if self._cleaned_at is None or abs(now - self._cleaned_at) >= _CLEAN_EVERY:
+            clean(self._catalogue, self._segments, now)
+            self._cleaned_at = now
+        return _PAUSE_S
+
+    def shutdown(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,179 @@
+"""Segments: immutable Parquet files, written so that a crash at any instant loses nothing.
+
+A file is written aside, fsynced, renamed, and its folder fsynced, before any manifest names it; a
+file that no manifest names is left over from a crash. Keys are relative, with a random part, and
+nothing but this module knows that a folder stands behind them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vcanalytics.errors import StoreError
+from vcanalytics.model.streams import COUNT, Stream
+
+FOLDER: Final = "segments"
+_SUFFIX: Final = ".parquet"
+_ASIDE: Final = ".writing"
+#: Small enough that a question of an hour skips most of a day's file.
+_ROW_GROUP_ROWS: Final = 100_000
+_READ_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One file as the manifest has it. ``first_at``/``last_at`` bound its rows' time column."""
+
+    stream: str
+    key: str
+    day: date
+    rows: int
+    bytes: int
+    sha256: str
+    first_seq: int
+    last_seq: int
+    first_at: datetime
+    last_at: datetime
+
+
+def segment_schema(stream: Stream) -> pa.Schema:
+    """A stream's columns and ``seq``, the number of the batch a row came with."""
+    return stream.schema.append(pa.field("seq", COUNT, nullable=False))
+
+
+class Segments:
+    """The files of one data directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.root = (data_dir / FOLDER).absolute()
+
+    def local(self, key: str) -> Path:
+        """Where the file of ``key`` can be read."""
+        return self.root / key
+
+    def write(self, stream: Stream, day: date, rows: pa.Table) -> Segment:
+        """Put rows (with ``seq``), all of one day, into a new file, sorted by time.
+
+        Raises StoreError where the disk is full or refuses; nothing is left behind then.
+        """
+        rows = rows.sort_by([(stream.time, "ascending"), ("seq", "ascending")])
+        key = f"{stream.name}/{day:%Y}/{day.isoformat()}-{secrets.token_hex(8)}{_SUFFIX}"
+        path = self.local(key)
+        aside = path.with_name(path.name + _ASIDE)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with aside.open("xb") as file:
+                pq.write_table(
+                    rows,
+                    file,
+                    compression="zstd",
+                    row_group_size=_ROW_GROUP_ROWS,
+                    sorting_columns=pq.SortingColumn.from_ordering(
+                        rows.schema, [(stream.time, "ascending")]
+                    ),
+                )
+                file.flush()
+                os.fsync(file.fileno())
+            digest, size = _digest(aside)
+            aside.rename(path)
+            self._sync_folders(path.parent)
+        except (OSError, pa.ArrowException) as error:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+            raise StoreError(
+                f"a segment cannot be written: {error}",
+                where=str(path),
+                hint="Check free space and rights; its rows stay in the catalogue",
+                heals=True,
+            ) from error
+        times = rows.column(stream.time)
+        seqs = rows.column("seq").to_numpy()
+        return Segment(
+            stream=stream.name,
+            key=key,
+            day=day,
+            rows=rows.num_rows,
+            bytes=size,
+            sha256=digest,
+            first_seq=int(seqs.min()),
+            last_seq=int(seqs.max()),
+            first_at=times[0].as_py(),
+            last_at=times[-1].as_py(),
+        )
+
+    def _sync_folders(self, folder: Path) -> None:
+        # A rename is durable only once its folder is; so is a folder made on the way.
+        while True:
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            if folder in {self.root.parent, folder.parent}:
+                return
+            folder = folder.parent
+
+    def read(self, key: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows of a file. Raises StoreError where it is missing or damaged."""
+        path = self.local(key)
+        try:
+            return pq.read_table(path, columns=columns, memory_map=False, partitioning=None)
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(
+                f"a segment cannot be read: {str(error).splitlines()[0]}",
+                where=str(path),
+                hint="Run `python -m vcanalytics check`",
+            ) from error
+
+    def verify(self, segment: Segment) -> str | None:
+        """What is wrong with the file, None where it is as the manifest says."""
+        path = self.local(segment.key)
+        try:
+            if path.stat().st_size != segment.bytes:
+                return f"has {path.stat().st_size} bytes, the manifest says {segment.bytes}"
+            if _digest(path)[0] != segment.sha256:
+                return "is damaged: its checksum is not the manifest's"
+        except FileNotFoundError:
+            return "is missing"
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        return None
+
+    def files(self) -> Iterator[str]:
+        """Keys of all files there are, those being written too."""
+        if self.root.is_dir():
+            for path in sorted(self.root.rglob(f"*{_SUFFIX}*")):
+                if path.is_file():
+                    yield path.relative_to(self.root).as_posix()
+
+    def age_s(self, key: str) -> float:
+        """Seconds since the file was last written; 0 where it is gone."""
+        try:
+            return max(0.0, time.time() - self.local(key).stat().st_mtime)
+        except OSError:
+            return 0.0
+
+    def delete(self, key: str) -> None:
+        """Remove a file that no manifest names; gone already is as good."""
+        self.local(key).unlink(missing_ok=True)
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while chunk := file.read(_READ_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+    return digest.hexdigest(), size
