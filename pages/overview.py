@@ -15,8 +15,11 @@ frame.notices()
 wide, narrow = st.columns([2.05, 1], gap="xsmall")
 with wide, panels.box("takings"):
     live.fragment(overview.takings, DEFAULTS)
-with narrow, panels.box("needs"):
-    live.fragment(overview.needs_a_person, DEFAULTS)
+with narrow:
+    with panels.box("needs"):
+        live.fragment(overview.needs_a_person, DEFAULTS)
+    with panels.box("status", stretch=False):
+        live.fragment(overview.by_status, DEFAULTS)
 
 live.fragment(overview.figures, DEFAULTS)
 

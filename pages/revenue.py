@@ -1,6 +1,27 @@
-"""Revenue."""
+"""Revenue: what came in by window, against before."""
 
-from vcanalytics.ui import toolbar
+from __future__ import annotations
+
+import streamlit as st
+
+from vcanalytics.ui import frame, panels, refresh, revenue, toolbar
 from vcanalytics.ui.ranges import Defaults
 
-toolbar.draw("Revenue", Defaults())
+DEFAULTS = Defaults(preset="30d", compare="previous")
+
+view = toolbar.draw("Revenue", DEFAULTS, badge=frame.demo_badge())
+frame.notices()
+
+currency = revenue.currency(view)
+revenue.metrics(view, currency)
+
+wide, narrow = st.columns([2.05, 1], gap="xsmall")
+with wide, panels.box("bars"):
+    revenue.bars(view, currency)
+with narrow, panels.box("cumulative"):
+    revenue.cumulative(view, currency)
+
+with panels.box("table"):
+    revenue.table(view, currency)
+
+refresh.whole_page("revenue")

@@ -96,8 +96,6 @@ def _base(height: int, layers: list[Spec], encoding: Spec | None = None) -> Spec
         "config": {"view": {"stroke": None}, "legend": {"disable": True}},
         "encoding": encoding or {},
         "layer": layers,
-        # Errors only: Streamlit draws a chart before its data, and Vega warns of the empty scales.
-        "usermeta": {"embedOptions": {"logLevel": 1}},
     }
 
 
@@ -392,12 +390,16 @@ def status_rows(counts: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").sort("order", "status")
 
 
+#: Swatches take the mark's colour where the chip's is another one.
+_SWATCHES: Final = {"comparison": "gray", "muted": "gray"}
+
+
 def status_legend(counts: pl.DataFrame) -> str:
     """One line of swatches under a strip of statuses, as Markdown."""
     parts = []
     for status, number in status_rows(counts).select("status", "value").iter_rows():
         word = words.status(status)
         parts.append(
-            f":{word.colour}[\u25a0] {formats.literal(word.label)} **{formats.count(number)}**"
+            f":{_SWATCHES.get(word.role, word.colour)}[\u25a0] {formats.literal(word.label)} **{formats.count(number)}**"
         )
-    return ":small[" + "   ".join(parts) + "]"
+    return ":small[" + "\u2003".join(parts) + "]"

@@ -68,28 +68,28 @@ def rate(share: float | None) -> str:
     return f"{format_decimal(share * 100, '0.0', locale=LOCALE)}{NBSP}%"
 
 
-def duration(seconds: float) -> str:
-    """Two units at most: ``210 ms``, ``2.42 s``, ``1 min 52 s``, ``8 d 19 h``."""
+def duration(seconds: float, units: int = 2) -> str:
+    """So many units at most: ``210 ms``, ``2.42 s``, ``1 min 52 s``, ``8 d 19 h``."""
     if seconds < 0:
-        return "-" + duration(-seconds)
+        return "-" + duration(-seconds, units)
     if seconds < 1:
         return f"{seconds * 1000:.0f}{NBSP}ms"
     if seconds < 10 and seconds != int(seconds):
         return f"{seconds:.2f}{NBSP}s"
     rest = round(seconds)
-    parts = []
+    parts: list[tuple[int, str]] = []
     for unit, size in _UNITS:
         whole, rest = divmod(rest, size)
         if whole or parts:
             parts.append((whole, unit))
-        if len(parts) == 2:
+        if len(parts) == units:
             break
     return " ".join(f"{whole}{NBSP}{unit}" for whole, unit in parts if whole)
 
 
-def age(seconds: float) -> str:
+def age(seconds: float, units: int = 2) -> str:
     """How old something is, in whole seconds; never "now"."""
-    return duration(max(1, int(seconds)))
+    return duration(max(1, int(seconds)), units)
 
 
 def clock(instant: datetime, zone: tzinfo, *, seconds: bool = True) -> str:

@@ -60,8 +60,8 @@ def paused_at() -> str | None:
 
 def polling() -> bool:
     """Whether this viewer's browser could not reach the socket."""
-    status = st.session_state.get("live_status")
-    return bool(status) and status.get("socket") == "down"
+    status = st.session_state.get("connection")
+    return status is not None and status.get("socket") == "down"
 
 
 def _data(show: str, streams: Sequence[str], **more: Any) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def _moved() -> None:
 def status(*, offset_s: int) -> None:
     """ "Live" with the age of the last successful read, "Paused", or "Not connected"."""
     _LINE(
-        key="live_status",
+        key="connection",
         data=_data(
             "status",
             ("transactions",),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -31,7 +32,7 @@ def _running(
     view: Range, start_ms: float, against: Against | Range, series: str, name: str, currency: str
 ) -> tuple[list[tuple[Any, ...]], Decimal]:
     """Chart rows of one running total laid over ``view``'s days, and its sum so far."""
-    frame = cached.takings(against.start, against.end, currency=currency)
+    frame = cached.takings(against.start, against.end, currency=currency).frame
     until = against.until
     so_far = frame.filter(pl.col("step_start") < until)["gross"].sum() if frame.height else 0
     if series == "subject":
@@ -137,17 +138,18 @@ def needs_a_person(defaults: Defaults) -> None:
     with panels.panel(
         "Needs a person", key="needs", note="most urgent first", streams=BOOKS, skeleton=230
     ):
-        found = cached.findings(None, None, now=view.now)
+        found = cached.findings(None, None, now=view.now).frame
         shown = [finding for finding in words.FINDINGS if finding.name in _URGENT]
-        rows = [(f, found.filter(pl.col("finding") == f.name)) for f in shown]
-        if not any(frame.height for _, frame in rows):
+        rows = [(f, found.filter(pl.col("finding") == f.name).sort("since")) for f in shown]
+        rows = [(finding, frame) for finding, frame in rows if frame.height][:_NEEDS_MAX]
+        if not rows:
             panels.empty("Nobody waits.", "Every paid order was served.", icon="check_circle")
             return
         for finding, frame in rows:
-            if frame.height:
-                _need(finding, frame, view)
+            _need(finding, frame, view)
 
 
+_NEEDS_MAX: Final = 6
 _URGENT: Final = (
     "captured_but_failed",
     "paid_not_mailed",
@@ -160,7 +162,7 @@ _URGENT: Final = (
 
 
 def _need(finding: words.Finding, frame: pl.DataFrame, view: Range) -> None:
-    oldest = frame["since"].min()
+    oldest: datetime = frame["since"].to_list()[0] if frame.height else view.now
     sums = frame.group_by("currency", maintain_order=True).agg(pl.col("amount").sum())
     money = " + ".join(formats.money(row[1], row[0]) for row in sums.iter_rows() if row[1])
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
@@ -172,7 +174,8 @@ def _need(finding: words.Finding, frame: pl.DataFrame, view: Range) -> None:
             query_params={"finding": finding.name},
         )
         st.space("stretch")
-        age = formats.age((view.now - oldest).total_seconds()) if oldest is not None else ""
+        waiting = (view.now - oldest).total_seconds()
+        age = formats.age(waiting, units=1 if toolbar.phone() else 2)
         st.markdown(f":small[{formats.literal(money)}\u2002\u2002:gray[{age}]]", width="content")
 
 
@@ -185,92 +188,119 @@ def _hours(view: Range | Against, base: Range) -> pl.DataFrame:
         zone=base.zone_name,
         week_start=base.week_start,
         now=base.now,
-    )
+    ).frame
     return frame.filter(pl.col("currency") == cached.settings().currency)
 
 
-def _figures(start: Any, end: Any, view: Range) -> dict[str, Any]:
+def _figures(start: datetime, end: datetime, view: Range) -> dict[str, Any]:
     frame = cached.totals(start, cached.minute(end), zone=view.zone_name, now=view.now)
     row = frame.filter(pl.col("currency") == cached.settings().currency)
     return row.row(0, named=True) if row.height else {}
 
 
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What the tiles are drawn from: figures so far and before, and both courses by window."""
+
+    view: Range
+    now: dict[str, Any]
+    before: dict[str, Any]
+    current: pl.DataFrame
+    past: pl.DataFrame
+
+    def spark(self, column: str) -> pl.DataFrame:
+        def values(frame: pl.DataFrame) -> list[float | None]:
+            return [None if value is None else float(value) for value in frame[column]]
+
+        return tiles.spark_data(values(self.current), values(self.past), is_open=self.view.open)
+
+    def link(self, page: str, label: str) -> Link:
+        return Link(f"pages/{page}.py", label, toolbar.params(self.view))
+
+
+def _day(view: Range) -> _Day:
+    against = view.against()
+    hours = _hours(view, view)
+    return _Day(
+        view,
+        _figures(view.start, view.end, view),
+        _figures(against.start, against.until, view) if against else {},
+        hours.filter(pl.col("window_start") <= view.now),
+        _hours(against, view) if against else hours.clear(),
+    )
+
+
 def figures(defaults: Defaults) -> None:
-    """The tiles, and payments by status."""
+    """The six tiles."""
     view = toolbar.view(defaults)
     with panels.contained("tiles", skeleton=120):
-        against = view.against()
-        now = _figures(view.start, view.end, view)
-        before = _figures(against.start, against.until, view) if against else {}
-        hours = _hours(view, view)
-        past = _hours(against, view) if against else hours.clear()
-        current = hours.filter(pl.col("window_start") <= view.now)
-        revenue = Link("pages/revenue.py", "Open revenue", toolbar.params(view))
-        with st.grid(6, min_column_width=150, gap="xsmall") as grid:
-            _count_tile(
-                grid, "Payments", "captured", "more", now, before, current, past, view, True
-            )
-            _rate_tile(now, before, current, past, view)
-            _count_tile(grid, "Failed", "failed", "less", now, before, current, past, view)
-            _money_tile("Refunds", "refunds", "less", now, before, current, past, view, revenue)
-            with grid.cell(column_span=2):
-                _by_status(view)
+        day = _day(view)
+        if not day.now:
+            panels.nothing_in(view)
+            return
+        with st.grid(6, min_column_width=150, gap="xsmall"):
+            _count_tile(day, "Payments", "captured", "more", reruns=True)
+            _rate_tile(day)
+            _money_tile(day, "Average", "average", "neither")
+            _money_tile(day, "Net", "net", "more")
+            _money_tile(day, "Refunds", "refunds", "less")
+            _count_tile(day, "Failed", "failed", "less")
 
 
-def _spark(current: pl.DataFrame, past: pl.DataFrame, column: str, view: Range) -> pl.DataFrame:
-    def values(frame: pl.DataFrame) -> list[float | None]:
-        return [None if v is None else float(v) for v in frame[column]]
-
-    return tiles.spark_data(values(current), values(past), is_open=view.open)
-
-
-def _count_tile(grid, label, column, better, now, before, current, past, view, reruns=False):  # type: ignore[no-untyped-def]
+def _count_tile(
+    day: _Day, label: str, column: str, better: tiles.Better, *, reruns: bool = False
+) -> None:
     tiles.tile(
         label,
-        formats.count(now[column]),
-        tiles.count_change(now[column], before.get(column), better),
+        formats.count(day.now[column]),
+        tiles.count_change(day.now[column], day.before.get(column), better),
         key=column,
         streams=("transactions",),
-        link=Link("pages/transactions.py", "Open payments", toolbar.params(view)),
-        spark=_spark(current, past, column, view),
+        link=day.link("transactions", f"{label}: open payments"),
+        spark=day.spark(column),
         reruns=reruns,
     )
 
 
-def _rate_tile(now, before, current, past, view):  # type: ignore[no-untyped-def]
+def _rate_tile(day: _Day) -> None:
+    rate = day.now["success_rate"]
     tiles.tile(
         "Success rate",
-        formats.rate(now["success_rate"]),
-        tiles.rate_change(now["success_rate"], before.get("success_rate"), "more"),
+        formats.rate(rate),
+        tiles.rate_change(rate, day.before.get("success_rate"), "more"),
         key="success_rate",
         streams=("transactions",),
-        link=Link("pages/revenue.py", "Open revenue", toolbar.params(view)),
-        spark=_spark(current, past, "success_rate", view),
+        link=day.link("revenue", "Success rate: open revenue"),
+        spark=day.spark("success_rate"),
     )
 
 
-def _money_tile(label, column, better, now, before, current, past, view, link):  # type: ignore[no-untyped-def]
+def _money_tile(day: _Day, label: str, column: str, better: tiles.Better) -> None:
     currency = cached.settings().currency
+    amount = day.now[column]
     tiles.tile(
         label,
-        formats.money(now[column], currency),
-        tiles.money_change(now[column], before.get(column), currency, better),
+        formats.ABSENT if amount is None else formats.money(amount, currency),
+        tiles.money_change(amount, day.before.get(column), currency, better),
         key=column,
-        streams=("transactions",),
-        link=link,
-        spark=_spark(current, past, column, view),
+        streams=BOOKS,
+        link=day.link("revenue", f"{label}: open revenue"),
+        spark=day.spark(column),
     )
 
 
-def _by_status(view: Range) -> None:
-    with st.container(border=True, height="stretch", gap="xxsmall", key="tile_status"):
-        found = cached.by_status(Filters(start=view.start, end=view.end, samples=False))
-        total = found["count"].sum()
-        panels.head(
-            "By status",
-            note=f"{formats.count(total)} begun",
-            link=Link("pages/transactions.py", "Payments", toolbar.params(view)),
-        )
+def by_status(defaults: Defaults) -> None:
+    """What was begun in the range, by the state it is in now."""
+    view = toolbar.view(defaults)
+    found = cached.by_status(Filters(start=view.start, end=view.end, samples=False)).frame
+    total = int(found["count"].sum())
+    with panels.panel(
+        "By status",
+        key="status",
+        note=f"{formats.count(total)} begun",
+        streams=("transactions",),
+        link=Link("pages/transactions.py", "Payments", toolbar.params(view)),
+    ):
         if not total:
             st.caption("None in this range.")
             return

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -61,10 +61,11 @@ def head(
             )
 
 
-def box(key: str) -> DeltaGenerator:
+def box(key: str, *, stretch: bool = True) -> DeltaGenerator:
     """The border of a panel, as high as its row. A fragment goes inside it: around, it would keep
     the box from growing with its neighbours."""
-    return st.container(border=True, key=f"box_{key}", height="stretch", gap="xxsmall")
+    height: Literal["stretch", "content"] = "stretch" if stretch else "content"
+    return st.container(border=True, key=f"box_{key}", height=height, gap="xxsmall")
 
 
 @contextmanager
@@ -80,7 +81,8 @@ def panel(
 ) -> Iterator[None]:
     """What stands in a box: its head and body; what raises in the body is shown in its place."""
     with st.container(gap="xxsmall", key=f"panel_{key}"):
-        head(title, note=note, key=key, streams=streams, csv=csv, link=link)
+        with contained(f"{key}_head"):
+            head(title, note=note, key=key, streams=streams, csv=csv, link=link)
         with contained(key, skeleton=skeleton):
             yield
 

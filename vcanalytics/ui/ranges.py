@@ -267,7 +267,7 @@ def read(
         problems.append(f"The link names a zone that is unknown; times are in {defaults.zone}.")
         zone_name, zone = defaults.zone, ZoneInfo(defaults.zone)
     preset: str | None = params.get("range", defaults.preset)
-    if preset not in PRESETS:
+    if preset is None or preset not in PRESETS:
         problems.append(
             f"The link names a range that is unknown; {PRESETS[defaults.preset]} is shown."
         )
@@ -279,7 +279,7 @@ def read(
             preset = None
         except UsageError as error:
             problems.append(
-                f"The link's range cannot be used ({error.what}); {PRESETS[preset]} is shown."
+                f"The link's range cannot be used ({error.what}); {PRESETS[preset or '']} is shown."
             )
     grain, by_hand = auto_grain(start, end), False
     if asked := params.get("grain"):

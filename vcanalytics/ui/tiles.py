@@ -54,6 +54,17 @@ def count_change(now: int, before: int | None, better: Better) -> Change:
     return Change(formats.signed_count(now - before), colour, f"from {formats.count(before)}")
 
 
+def money_difference(now: Decimal, before: Decimal, currency: str) -> Change:
+    """Change of an average, as an amount; neither good nor bad while it is small."""
+    share = formats.share_of_change(now, before)
+    quiet = share is None or abs(share) < formats.QUIET_SHARE
+    difference = now - before
+    text = f"{'+' if difference > 0 else '-'}{formats.money_plain(abs(difference), currency)}"
+    colour = _colour(difference > 0, "more", quiet=quiet)
+    description = f"from {formats.money_short(before, currency)}"
+    return Change(text if difference else "0", colour, description)
+
+
 def rate_change(now: float | None, before: float | None, better: Better) -> Change:
     """Change of a rate, in percentage points."""
     if now is None or before is None:

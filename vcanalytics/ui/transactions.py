@@ -9,10 +9,11 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
+from vcanalytics.analytics import search as filters
+from vcanalytics.analytics.search import Search
 from vcanalytics.ui import (
     charts,
     exports,
-    filters,
     formats,
     live,
     panels,
@@ -21,7 +22,6 @@ from vcanalytics.ui import (
     toolbar,
     words,
 )
-from vcanalytics.ui.filters import Search
 from vcanalytics.ui.panels import Link
 from vcanalytics.ui.ranges import Defaults, Range
 
@@ -31,7 +31,7 @@ _STREAMS: Final = ("transactions",)
 
 def search(view: Range) -> Search:
     """The search of this page's URL."""
-    return filters.read({k: st.query_params[k] for k in st.query_params}, view)
+    return filters.read(dict(st.query_params), view.start, view.end)
 
 
 def _write(**changes: str) -> None:
@@ -89,7 +89,7 @@ def bar(defaults: Defaults) -> None:
 
 
 def _pills(asked: Search) -> None:
-    counts = {status: n for status, n in cached.by_status(asked.without_status).iter_rows()}
+    counts = {status: n for status, n in cached.by_status(asked.without_status).frame.iter_rows()}
     chosen = asked.filters.statuses
     names = [*words.STATUSES, *sorted(set(counts) - set(words.STATUSES))]
     shown = [n for n in names if n in counts or n in chosen or n in _ALWAYS]
@@ -146,7 +146,7 @@ def flow(defaults: Defaults) -> None:
     """The states of what was begun in the range, as parts of one whole."""
     view = toolbar.view(defaults)
     asked = search(view)
-    counts = cached.by_status(asked.filters)
+    counts = cached.by_status(asked.filters).frame
     total = int(counts["count"].sum())
     with panels.panel(
         "Flow",
@@ -275,9 +275,9 @@ def _columns(rows: pl.DataFrame, currency: str) -> dict[str, Any]:
     return {
         "created": column.TextColumn("Created", width=120),
         "status": tables.status_column(rows["status"]),
-        "email": column.TextColumn("Customer", width=230),
+        "email": column.TextColumn("Customer", width=220),
         "mail": column.TextColumn("E-mail", width=80),
-        "error": column.TextColumn("Error"),
+        "error": column.TextColumn("Error", width=280),
         "amount": column.TextColumn(currency, width=90, alignment="right"),
     }
 
@@ -287,11 +287,11 @@ def _below(page: cached.Page, pages: int, view: Range, asked: Search) -> None:
     last = first + page.rows.height - 1
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if pages > 1:
-            st.session_state["tx_page"] = min(asked.page, pages)
             st.pagination(
                 pages,
-                key="tx_page",
-                on_change=lambda: st.query_params.update(page=str(st.session_state["tx_page"])),
+                default=min(asked.page, pages),
+                key=_pager_key(asked),
+                on_change=lambda: _turned(asked),
             )
         st.space("stretch")
         if page.rows.height:
@@ -301,6 +301,15 @@ def _below(page: cached.Page, pages: int, view: Range, asked: Search) -> None:
             )
         csv = exports.link("transactions", view, **asked.params())
         st.markdown(f":small[[CSV]({csv})]", width="content")
+
+
+def _turned(asked: Search) -> None:
+    st.query_params["page"] = str(st.session_state[_pager_key(asked)])
+
+
+def _pager_key(asked: Search) -> str:
+    # Another list is another widget: its page must not be that of the one before.
+    return f"tx_page_{abs(hash((asked.filters, asked.order)))}"
 
 
 def live_listing(defaults: Defaults) -> None:

@@ -19,6 +19,7 @@ from vcanalytics.settings import Settings
 from vcanalytics.store.catalogue import FILE_NAME, Catalogue
 from vcanalytics.web.embedded import EmbeddedCollectors, collecting
 from vcanalytics.web.exports import export
+from vcanalytics.web import index
 from vcanalytics.web.guard import LoopbackOnly, SecurityHeaders
 from vcanalytics.web.live import LiveSocket
 from vcanalytics.web.watch import State, Watcher, watching
@@ -43,6 +44,7 @@ def routes() -> list[BaseRoute]:
         Route("/healthz", healthz),
         WebSocketRoute("/admin/api/live", LIVE.serve),
         Route("/admin/export/{name}.csv", export),
+        *index.routes(),
     ]
 
 

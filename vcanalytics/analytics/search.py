@@ -1,15 +1,15 @@
-"""The filters of Transactions as the URL says them. Nothing here draws."""
+"""Filters of payments as a link carries them: read by pages and exports alike."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from vcanalytics.analytics.transactions import Filters, Order
 from vcanalytics.model.money import read_amount, read_currency
-from vcanalytics.ui.ranges import Range
 
 ORDERS: Final[dict[str, str]] = {
     "newest": "Newest first",
@@ -91,8 +91,8 @@ def _amount(params: Mapping[str, str], key: str, problems: list[str]) -> Decimal
     return amount
 
 
-def read(params: Mapping[str, str], view: Range) -> Search:
-    """The search a URL asks for; what cannot be used is left out and named."""
+def read(params: Mapping[str, str], start: datetime, end: datetime) -> Search:
+    """The search a link asks for in ``[start, end)``; what cannot be used is left out and named."""
     problems: list[str] = []
     order = params.get("order", Order.NEWEST.value)
     if order not in ORDERS:
@@ -104,8 +104,8 @@ def read(params: Mapping[str, str], view: Range) -> Search:
     page = params.get("page", "1")
     filters = Filters(
         statuses=split(params.get("status", "")[:_TEXT_MAX]),
-        start=view.start,
-        end=view.end,
+        start=start,
+        end=end,
         least=_amount(params, "least", problems),
         most=_amount(params, "most", problems),
         currency=currency,
