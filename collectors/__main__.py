@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from collectors import notices
 from collectors.capture import Tally
 from collectors.instance import AlreadyRunning, Instance
 from collectors.once import read_once
@@ -65,8 +66,7 @@ def _hand_over(settings: Settings) -> bool:
         with Instance(settings.data_dir):
             return False
     except AlreadyRunning:
-        with Catalogue.open(settings.data_dir).write() as writer:
-            writer.set_fact("accept_deletions", True)
+        notices.ask_consent(Catalogue.open(settings.data_dir))
         click.echo("The running collectors take the deletions as meant within seconds.")
         return True
 
@@ -78,7 +78,10 @@ def _once(settings: Settings, catalogue: Catalogue, *, accept: bool) -> int:
         TextColumn("{task.completed:,} of {task.total:,} rows"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    screen = Console(stderr=True)
+    # Not where nobody watches: it would leave an empty line, and errors are one line.
+    hidden = not screen.is_terminal
+    with Progress(*columns, console=screen, transient=True, disable=hidden) as bars:
         tasks: dict[str, TaskID] = {}
 
         def show(stream: str, done: int, total: int) -> None:

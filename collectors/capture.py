@@ -12,30 +12,24 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Any, Final, Self
 
 import polars as pl
 import xxhash
 
-from collectors.known import Known
-from collectors.rows import Reading, Unreadable
+from collectors.known import Known, fingerprint
+from collectors.rows import Reading, Unreadable, quoted, read_key
 from collectors.subjects import Subject
-from vcanalytics.errors import ConsoleError
+from collectors.swapped import Guard, Renames, Swapped
 from vcanalytics.source import Source
 from vcanalytics.source.connection import LONG_TEXT_MAX, READ_ROWS_MAX
 from vcanalytics.store import Catalogue, CurrentRow, Reader, Writer
 from vcanalytics.store.batches import make_batch
 
 SOURCE_NAME: Final = "vectorcraft"
-#: More rows than this, and more than one in a hundred, gone at once: swapped or emptied (contract).
-VANISHED_ROWS_MAX: Final = 50
-VANISHED_SHARE_MAX: Final = 0.01
 #: Rows that are looked at with every poll; the sweep finds the others.
 WATCHED_MAX: Final = 50_000
-
-
-class Swapped(ConsoleError):
-    """The source no longer looks like the one that was read before."""
 
 
 @dataclass(slots=True)
@@ -61,15 +55,10 @@ class _Change:
 
     versions: list[dict[str, object]] = field(default_factory=list)
     current: list[CurrentRow] = field(default_factory=list)
+    renamed: list[int] = field(default_factory=list)
     rejects: dict[int, tuple[int, str, str]] = field(default_factory=dict)
     duplicates: set[int] = field(default_factory=set)
     resolved: list[int] = field(default_factory=list)
-
-
-def fingerprint(row: tuple[Any, ...]) -> int:
-    """64 bits of a row's whole content, the same in every process."""
-    digest = xxhash.xxh3_64_intdigest(repr(row).encode("utf-8", "surrogateescape"))
-    return digest - (1 << 64) if digest >> 63 else digest
 
 
 class Capture:
@@ -82,6 +71,7 @@ class Capture:
         self._source = source
         self._catalogue = catalogue
         self._reader = Reader(catalogue)
+        self._guard = Guard(subject.name, subject.table, source, catalogue)
         self._zone = zone
         self._names = (*subject.table.columns, *(("long_size",) if subject.table.long else ()))
         self._key_at = self._names.index(subject.key)
@@ -89,6 +79,8 @@ class Capture:
         # Rows set aside, so that they are not set aside anew with every sweep.
         self._aside: dict[int, int] = {}
         self._duplicates: set[int] = set()
+        # Whether a key was let go since the duplicates were last looked at.
+        self._freed = False
         self._watched: dict[int, datetime] = {}
         self._first = True
 
@@ -108,8 +100,15 @@ class Capture:
     def poll(self, now: datetime) -> Tally | None:
         """New rows and watched ones.
 
-        None where the newest known row is gone: only a sweep can tell what happened then.
+        None where the newest known row is gone, or a row is another than it was: only a sweep can
+        tell what happened then.
         """
+        try:
+            return self._poll(now)
+        except Swapped:
+            return None
+
+    def _poll(self, now: datetime) -> Tally | None:
         tally = Tally()
         top = self._known.top
         for row_id in [i for i, until in self._watched.items() if until < now]:
@@ -119,9 +118,9 @@ class Capture:
             rows = self._source.by_ids(self.subject.table, wanted[start : start + READ_ROWS_MAX])
             if top and start + READ_ROWS_MAX >= len(wanted) and (not rows or rows[-1][0] != top):
                 return None
-            tally += self._apply(rows, now, accept=False)
+            tally += self._apply(rows, now, renames=Renames(self._guard.refuse_renamed))
         while rows := self._source.after(self.subject.table, max(top, self._highest_aside())):
-            tally += self._apply(rows, now, accept=False)
+            tally += self._apply(rows, now, renames=Renames(self._guard.refuse_renamed))
             if len(rows) < READ_ROWS_MAX:
                 break
             top = rows[-1][0]
@@ -135,22 +134,22 @@ class Capture:
 
         Raises Swapped where the table is not the one read before, unless ``accept``.
         """
-        self._check_top(accept=accept)
-        after, vanished = 0, []
+        if not accept:
+            self._guard.check_ids()
+        judge = None if accept else partial(self._guard.check_renamed, self._known)
+        after, renames = 0, Renames(judge)
+        vanished: list[int] = []
         total = self._source.top_id(self.subject.table) if self._first else 0
         while True:
             rows = self._source.after(self.subject.table, after)
             last = rows[-1][0] if len(rows) == READ_ROWS_MAX else None
             present = {row[0] for row in rows}
-            missing = [i for i in self._known.between(after, last) if i not in present]
-            vanished.extend(missing)
-            for row_id in [i for i in self._aside if after < i and (last is None or i <= last)]:
-                if row_id not in present:
-                    missing.append(row_id)
-                    self._forget_aside(row_id, now())
+            vanished.extend(i for i in self._known.between(after, last) if i not in present)
             if not accept:
-                self._check_vanished(vanished)
-            tally = self._apply(rows, now(), accept=accept)
+                self._guard.check_vanished(len(vanished), self._known)
+            within = [i for i in self._aside if after < i and (last is None or i <= last)]
+            self._forget_aside([i for i in within if i not in present], now())
+            tally = self._apply(rows, now(), renames=renames)
             if self._first:
                 self._watch_all(rows, now())
             if total:
@@ -160,48 +159,26 @@ class Capture:
             yield tally
             after = last
         tally += self._delete(vanished, now())
-        if self._duplicates:
-            # A duplicate's elder may just have gone: look at it once more.
-            again = sorted(self._duplicates)
-            for row_id in again:
-                self._aside.pop(row_id, None)
-            self._duplicates.clear()
-            for start in range(0, len(again), READ_ROWS_MAX):
-                rows = self._source.by_ids(self.subject.table, again[start : start + READ_ROWS_MAX])
-                more = self._apply(rows, now(), accept=accept)
-                tally.kept += more.kept
-        self._keep_top(now())
+        if self._freed:
+            healed = self._look_again(now(), renames).kept
+            tally += Tally(kept=healed, rejected=-healed)
+        self._guard.keep_ids(now())
         self._first = False
         yield tally
 
-    def _check_vanished(self, vanished: Sequence[int]) -> None:
-        limit = max(VANISHED_ROWS_MAX, VANISHED_SHARE_MAX * len(self._known))
-        if len(vanished) > limit:
-            raise self._swapped(
-                f"at least {len(vanished):,} of {len(self._known):,} rows are gone at once"
-            )
-
-    def _swapped(self, what: str) -> Swapped:
-        return Swapped(
-            f"{self.subject.table.name}: {what}: the source was emptied or swapped for another",
-            where=self._source.where,
-            hint="Figures keep their state; if it is meant, run"
-            " `python -m collectors --accept-deletions`",
-        )
-
-    def _check_top(self, *, accept: bool) -> None:
-        before = self._catalogue.fact(f"top:{self.subject.name}") or 0
-        top = self._source.id_counter(self.subject.table) or 0
-        # A counter that is gone proves nothing: the rows themselves are compared then.
-        if 0 < top < before and not accept:
-            raise self._swapped(f"ids went back from {before:,} to {top:,}")
-
-    def _keep_top(self, now: datetime) -> None:
-        name = f"top:{self.subject.name}"
-        top = self._source.id_counter(self.subject.table)
-        if top is not None and top != self._catalogue.fact(name):
-            with self._catalogue.write(now) as writer:
-                writer.set_fact(name, top)
+    def _look_again(self, now: datetime, renames: Renames) -> Tally:
+        """A duplicate's elder may have gone: the younger takes its place."""
+        tally = Tally()
+        again = sorted(self._duplicates)
+        self._duplicates.clear()
+        self._freed = False
+        for start in range(0, len(again), READ_ROWS_MAX):
+            some = again[start : start + READ_ROWS_MAX]
+            for row_id in some:
+                self._aside[row_id] = 0
+            rows = self._source.by_ids(self.subject.table, some)
+            tally += self._apply(rows, now, renames=renames)
+        return tally
 
     def _note_progress(self, done: int, total: int, now: datetime) -> None:
         with self._catalogue.write(now, durable=False) as writer:
@@ -218,22 +195,43 @@ class Capture:
         elif len(self._watched) < WATCHED_MAX or row_id in self._watched:
             self._watched[row_id] = until
 
-    def _apply(self, rows: Sequence[tuple[Any, ...]], now: datetime, *, accept: bool) -> Tally:
+    def _apply(self, rows: Sequence[tuple[Any, ...]], now: datetime, *, renames: Renames) -> Tally:
         """Keep what changed among ``rows`` in one transaction."""
         prints = {row[0]: fingerprint(row) for row in rows}
-        before = self._known.get(list(prints))
-        changed = [
-            row
-            for row, was in zip(rows, before, strict=True)
-            if prints[row[0]] != was and self._aside.get(row[0]) != prints[row[0]]
-        ]
-        tally = Tally(read=len(rows))
+        changed = self._changed(rows, prints, now)
         if not changed:
-            return tally
-        change = self._read_changed(changed, prints, now, accept=accept)
+            return Tally(read=len(rows))
+        change = self._read_changed(changed, prints, now, renames)
         if change.versions or change.rejects or change.resolved:
             with self._catalogue.write(now) as writer:
                 self._write(writer, change)
+        self._remember(change)
+        for raw in changed:
+            if raw[0] not in change.rejects:
+                self._watch(raw[0], dict(zip(self._names, raw, strict=True)), now)
+        return Tally(len(rows), len(change.versions), len(change.rejects))
+
+    def _changed(
+        self, rows: Sequence[tuple[Any, ...]], prints: Mapping[int, int], now: datetime
+    ) -> list[tuple[Any, ...]]:
+        """Those of ``rows`` that are not as they were last seen."""
+        changed, healed = [], []
+        for row, was in zip(rows, self._known.get(list(prints)), strict=True):
+            aside = self._aside.get(row[0])
+            if prints[row[0]] == was:
+                # A row set aside since, that is again what its last good version says.
+                if aside is not None:
+                    healed.append(row[0])
+            elif aside != prints[row[0]]:
+                changed.append(row)
+        self._forget_aside(healed, now)
+        return changed
+
+    def _remember(self, change: _Change) -> None:
+        for row_id in change.renamed:
+            # What it was is gone, and what it is may be set aside.
+            self._known.put(row_id, None)
+            self._freed = True
         for row in change.current:
             if not row.deleted:
                 self._known.put(row.source_id, row.fingerprint)
@@ -241,12 +239,6 @@ class Capture:
         for row_id, (print_, _, _) in change.rejects.items():
             self._aside[row_id] = print_
         self._duplicates |= change.duplicates
-        for raw in changed:
-            if raw[0] not in change.rejects:
-                self._watch(raw[0], dict(zip(self._names, raw, strict=True)), now)
-        tally.kept += len(change.versions)
-        tally.rejected += len(change.rejects)
-        return tally
 
     def _write(self, writer: Writer, change: _Change) -> None:
         name = self.subject.name
@@ -268,32 +260,28 @@ class Capture:
         rows: Sequence[tuple[Any, ...]],
         prints: Mapping[int, int],
         now: datetime,
-        *,
-        accept: bool,
+        renames: Renames,
     ) -> _Change:
         name = self.subject.name
         ids = [row[0] for row in rows]
         seen = [i for i, was in zip(ids, self._known.get(ids), strict=True) if was is not None]
         held = self._catalogue.current_by_source(name, seen)
-        keys = [str(row[self._key_at]) for row in rows if _is_key(row[self._key_at])]
-        by_key = self._catalogue.current_by_key(name, keys)
-        replaced = [
-            held[row[0]]
-            for row in rows
-            if row[0] in held
-            and _is_key(row[self._key_at])
-            and held[row[0]].row_key != str(row[self._key_at])
+        keys = {row[0]: key for row in rows if (key := read_key(row[self._key_at])) is not None}
+        by_key = self._catalogue.current_by_key(name, list(keys.values()))
+        renamed = [
+            held[row_id]
+            for row_id, key in keys.items()
+            if row_id in held and held[row_id].row_key != key
         ]
-        if replaced and not accept:
-            raise self._swapped(f"row {replaced[0].source_id} is another {self.subject.key}")
-        change = _Change()
-        self._mark_deleted(replaced, change, now)
-        gone = {row.row_key for row in replaced}
+        change = _Change(renamed=[row.source_id for row in renamed])
+        renames.count(change.renamed)
+        self._mark_deleted(renamed, change, now)
+        gone = {row.row_key for row in renamed}
         taken: dict[str, int] = {}
         for row in rows:
             row_id = row[0]
             try:
-                key = self._own_key(row, by_key, gone, taken, change)
+                key = self._own_key(row, keys.get(row_id), by_key, gone, taken, change)
                 known = held.get(row_id)
                 before = known if known and known.row_key == key else by_key.get(key)
                 version, state = self._read_row(row, before, now)
@@ -316,15 +304,14 @@ class Capture:
     def _own_key(
         self,
         row: tuple[Any, ...],
+        key: str | None,
         by_key: Mapping[str, CurrentRow],
         gone: set[str],
         taken: Mapping[str, int],
         change: _Change,
     ) -> str:
-        raw = row[self._key_at]
-        if not _is_key(raw):
-            raise Unreadable(f"{self.subject.key} is empty or no text")
-        key = str(raw)
+        if key is None:
+            raise Unreadable(f"{self.subject.key} {quoted(row[self._key_at])} is no key")
         other = by_key.get(key)
         elder = taken.get(key)
         if elder is None and other and not other.deleted and key not in gone:
@@ -357,11 +344,15 @@ class Capture:
         # ensure_ascii spells out bytes that are no text, so that nothing of the row is lost.
         return json.dumps(whole, default=repr, ensure_ascii=True)
 
-    def _forget_aside(self, row_id: int, now: datetime) -> None:
-        self._aside.pop(row_id, None)
-        self._duplicates.discard(row_id)
+    def _forget_aside(self, row_ids: Sequence[int], now: datetime) -> None:
+        """Rows set aside that are gone, or as they were before."""
+        if not row_ids:
+            return
         with self._catalogue.write(now) as writer:
-            writer.resolve(self.subject.name, [str(row_id)])
+            writer.resolve(self.subject.name, [str(row_id) for row_id in row_ids])
+        for row_id in row_ids:
+            self._aside.pop(row_id, None)
+            self._duplicates.discard(row_id)
 
     def _delete(self, vanished: Sequence[int], now: datetime) -> Tally:
         for start in range(0, len(vanished), READ_ROWS_MAX):
@@ -375,6 +366,7 @@ class Capture:
             for row_id in some:
                 self._known.put(row_id, None)
                 self._watched.pop(row_id, None)
+        self._freed = self._freed or bool(vanished)
         return Tally(kept=len(vanished), deleted=len(vanished))
 
     def _mark_deleted(self, rows: Sequence[CurrentRow], change: _Change, now: datetime) -> None:
@@ -394,9 +386,3 @@ class Capture:
             change.current.append(
                 CurrentRow(row.row_key, row.source_id, row.fingerprint, row.state, deleted=True)
             )
-
-
-def _is_key(value: object) -> bool:
-    return (isinstance(value, str) and value != "") or (
-        isinstance(value, int) and not isinstance(value, bool)
-    )

@@ -7,13 +7,20 @@ built stands in a small dict over them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import xxhash
 
 _MERGE_AT: Final = 5_000
 _IDS = npt.NDArray[np.int64]
+
+
+def fingerprint(row: tuple[Any, ...]) -> int:
+    """64 bits of a row's whole content, the same in every process."""
+    digest = xxhash.xxh3_64_intdigest(repr(row).encode("utf-8", "surrogateescape"))
+    return digest - (1 << 64) if digest >> 63 else digest
 
 
 class Known:

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
+from collectors import notices
 from collectors.capture import Capture, Tally
 from collectors.requests import Requests
 from collectors.subjects import subjects
+from collectors.swapped import Swapped
 from collectors.vectorcraft import unreadable
 from vcanalytics.errors import SourceError
 from vcanalytics.settings import Settings
 from vcanalytics.source import Source
 from vcanalytics.store import Catalogue
 
-#: A locked source is tried again for this long before the command gives up.
+#: How long each read waits for a locked source before the command gives up.
 PATIENCE_S: Final = 30.0
-_PAUSE_S: Final = 0.2
 
-T = TypeVar("T")
 #: Called with (stream, source rows done, source rows in all).
 Progress = Callable[[str, int, int], None]
+Clock = Callable[[], datetime]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def read_once(
@@ -33,84 +36,89 @@ def read_once(
     *,
     accept: bool = False,
     progress: Progress = lambda _stream, _done, _total: None,
+    clock: Clock = _utc_now,
 ) -> dict[str, Tally | str]:
     """What was read of each stream, or why it could not be (a missing table or column).
 
     Raises SourceError where the source cannot be read, Swapped where it looks like another one
-    (unless ``accept``).
+    (unless ``accept``); pages are told of both.
     """
-    with Source(url) as source:
-        _patiently(source.tables)
-        result: dict[str, Tally | str] = {}
-        for subject in subjects(settings.abandoned_hours):
-            problem = _patiently(partial(unreadable, source, subject.table))
-            if problem:
-                result[subject.name] = problem
-                continue
-            capture = Capture(subject, source, catalogue, settings.source_zone)
-            result[subject.name] = _patiently(
-                partial(_sweep, capture, source, catalogue, accept, progress)
-            )
-        requests = Requests(source, catalogue, settings.source_zone)
-        problem = _patiently(partial(unreadable, source, requests.table))
-        result[requests.name] = problem or _read_on(requests, source, catalogue, accept, progress)
-        _note(catalogue, result)
+    try:
+        with Source(url, PATIENCE_S) as source:
+            result = _Once(settings, source, catalogue, accept, progress, clock).read()
+    except SourceError as error:
+        notices.note_problem(catalogue, clock(), error.what, error.hint)
+        raise
+    except Swapped as swapped:
+        notices.note_swapped(catalogue, clock(), swapped)
+        raise
+    problems = [f"{name}: {why}" for name, why in result.items() if isinstance(why, str)]
+    notices.note_problem(
+        catalogue,
+        clock(),
+        "; ".join(problems) or None,
+        "Run `python -m vcanalytics source` to see what is there",
+    )
+    notices.note_swapped(catalogue, clock(), None)
+    notices.take_consent(catalogue, clock())
     return result
 
 
-def _note(catalogue: Catalogue, result: dict[str, Tally | str]) -> None:
-    problems = [f"{name}: {why}" for name, why in result.items() if isinstance(why, str)]
-    fact = {
-        "problem": "; ".join(problems),
-        "hint": "Run `python -m vcanalytics source` to see what is there",
-        "since": datetime.now(UTC).isoformat(),
-    }
-    with catalogue.write() as writer:
-        writer.set_fact("source", fact if problems else None)
-        writer.set_fact("swapped", None)
-        writer.set_fact("accept_deletions", None)
+class _Once:
+    """One read of everything."""
 
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        catalogue: Catalogue,
+        accept: bool,
+        progress: Progress,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._source = source
+        self._catalogue = catalogue
+        self._accept = accept
+        self._progress = progress
+        self._clock = clock
 
-def _sweep(
-    capture: Capture, source: Source, catalogue: Catalogue, accept: bool, progress: Progress
-) -> Tally:
-    name = capture.subject.name
-    started = datetime.now(UTC)
-    total = source.count(capture.subject.table)
-    capture.open()
-    tally = Tally()
-    for step in capture.sweep(lambda: datetime.now(UTC), accept=accept):
-        tally += step
-        progress(name, min(tally.read, total), total)
-    with catalogue.write() as writer:
-        writer.note_read(name, started, done=total, total=total)
-    return tally
+    def read(self) -> dict[str, Tally | str]:
+        self._source.tables()
+        zone = self._settings.source_zone
+        result: dict[str, Tally | str] = {}
+        for subject in subjects(self._settings.abandoned_hours):
+            capture = Capture(subject, self._source, self._catalogue, zone)
+            problem = unreadable(self._source, subject.table)
+            result[subject.name] = problem or self._sweep(capture)
+        requests = Requests(self._source, self._catalogue, zone)
+        problem = unreadable(self._source, requests.table)
+        result[requests.name] = problem or self._read_on(requests)
+        return result
 
+    def _sweep(self, capture: Capture) -> Tally:
+        name = capture.subject.name
+        started = self._clock()
+        total = self._source.count(capture.subject.table)
+        capture.open()
+        tally = Tally()
+        for step in capture.sweep(self._clock, accept=self._accept):
+            tally += step
+            self._progress(name, min(tally.read, total), total)
+        with self._catalogue.write(self._clock()) as writer:
+            writer.note_read(name, started, done=total, total=total)
+        return tally
 
-def _read_on(
-    requests: Requests, source: Source, catalogue: Catalogue, accept: bool, progress: Progress
-) -> Tally:
-    requests.open()
-    started = datetime.now(UTC)
-    _patiently(lambda: requests.check(accept=accept))
-    top = _patiently(lambda: source.top_id(requests.table))
-    tally, more = Tally(), True
-    while more:
-        step, more = _patiently(lambda: requests.step(datetime.now(UTC)))
-        tally += step
-        progress(requests.name, requests.after, max(top, requests.after))
-    with catalogue.write() as writer:
-        writer.note_read(requests.name, started)
-    return tally
-
-
-def _patiently(act: Callable[[], T]) -> T:
-    """``act`` again and again while the source is locked, up to PATIENCE_S."""
-    give_up_at = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return act()
-        except SourceError as error:
-            if "locked" not in error.what or time.monotonic() > give_up_at:
-                raise
-            time.sleep(_PAUSE_S)
+    def _read_on(self, requests: Requests) -> Tally:
+        started = self._clock()
+        requests.open()
+        requests.check(started, accept=self._accept)
+        top = self._source.top_id(requests.table)
+        tally, more = Tally(), True
+        while more:
+            step, more = requests.step(self._clock())
+            tally += step
+            self._progress(requests.name, requests.after, max(top, requests.after))
+        with self._catalogue.write(self._clock()) as writer:
+            writer.note_read(requests.name, started)
+        return tally

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, tzinfo
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from collectors import rows as readers
-from collectors.capture import SOURCE_NAME, Swapped, Tally
+from collectors.capture import SOURCE_NAME, Tally
+from collectors.known import fingerprint
 from collectors.rows import Reading, Unreadable
+from collectors.swapped import Guard
 from vcanalytics.model import streams
 from vcanalytics.source import Source
 from vcanalytics.source.connection import READ_ROWS_MAX
@@ -17,6 +19,19 @@ from vcanalytics.store import Catalogue
 from vcanalytics.store.batches import make_batch
 
 _POSITION: Final = "position:requests"
+
+
+class _Position(NamedTuple):
+    """How far the table was read.
+
+    ``epoch`` is raised when the source is swapped: ids then begin anew, and are not taken for old
+    ones. ``mark`` is the fingerprint of the row read last: another row in its place is another
+    source.
+    """
+
+    after: int = 0
+    epoch: int = 1
+    mark: int | None = None
 
 
 class Requests:
@@ -29,34 +44,42 @@ class Requests:
         self._source = source
         self._catalogue = catalogue
         self._zone = zone
-        self._after = 0
-        # Raised when the source is swapped: ids then begin anew, and are not taken for old ones.
-        self._epoch = 1
+        self._guard = Guard(self.name, REQUESTS, source, catalogue)
+        self._position = _Position()
 
     def open(self) -> None:
-        position = self._catalogue.fact(_POSITION) or {}
-        self._after, self._epoch = position.get("after", 0), position.get("epoch", 1)
+        self._position = _Position(**(self._catalogue.fact(_POSITION) or {}))
 
-    def check(self, *, accept: bool = False) -> None:
-        """Raises Swapped where ids went back, unless ``accept``: then it begins anew."""
+    def check(self, now: datetime, *, accept: bool = False) -> None:
+        """Raises Swapped where the table is another, unless ``accept``: then it begins anew."""
+        what = self._swapped()
+        if what is None:
+            return
+        if not accept:
+            raise self._guard.swapped(what)
+        anew = _Position(epoch=self._position.epoch + 1)
+        with self._catalogue.write(now) as writer:
+            writer.set_fact(_POSITION, anew._asdict())
+        self._position = anew
+
+    def _swapped(self) -> str | None:
+        after, _, mark = self._position
         top = self._source.id_counter(self.table)
         if top is None:
             top = self._source.top_id(self.table)
-        if top >= self._after:
-            return
-        if not accept:
-            raise Swapped(
-                f"{self.table.name}: ids went back from {self._after:,} to {top:,}: the source was"
-                " emptied or swapped for another",
-                where=self._source.where,
-                hint="Figures keep their state; if it is meant, run"
-                " `python -m collectors --accept-deletions`",
-            )
-        self._after, self._epoch = 0, self._epoch + 1
+        if top < after:
+            return f"ids went back from {after:,} to {top:,}"
+        if mark is not None:
+            last = self._source.by_ids(self.table, [after])
+            # Old rows may be cleared away; they are never changed.
+            if last and fingerprint(last[0]) != mark:
+                return f"row {after:,} is another one than before"
+        return None
 
     def step(self, now: datetime) -> tuple[Tally, bool]:
         """One short read and its append; the flag says whether there is more to read."""
-        found = self._source.after(self.table, self._after)
+        after, epoch, _ = self._position
+        found = self._source.after(self.table, after)
         if not found:
             return Tally(), False
         kept: list[dict[str, object]] = []
@@ -67,21 +90,21 @@ class Requests:
                 kept.append(readers.request(Reading(named, now, self._zone, [])))
             except Unreadable as unreadable:
                 text = json.dumps(named, default=repr, ensure_ascii=True)
-                aside.append((f"{self._epoch}:{row[0]}", str(unreadable), text))
-        last = found[-1][0]
+                aside.append((f"{epoch}:{row[0]}", str(unreadable), text))
+        position = _Position(found[-1][0], epoch, fingerprint(found[-1]))
         with self._catalogue.write(now) as writer:
             for key, reason, text in aside:
                 writer.reject(self.name, key, reason, text)
             if kept:
-                key = f"{self.table.name}:{self._epoch}:{self._after}-{last}"
+                key = f"{self.table.name}:{epoch}:{after}-{position.after}"
                 writer.append(self.name, SOURCE_NAME, key, make_batch(streams.REQUESTS, kept))
             # In the same transaction as the rows: a crash repeats neither, and skips neither.
-            writer.set_fact(_POSITION, {"after": last, "epoch": self._epoch})
-        self._after = last
+            writer.set_fact(_POSITION, position._asdict())
+        self._position = position
         tally = Tally(read=len(found), kept=len(kept), rejected=len(aside))
         return tally, len(found) == READ_ROWS_MAX
 
     @property
     def after(self) -> int:
         """The id of the last row read."""
-        return self._after
+        return self._position.after

@@ -118,6 +118,19 @@ class Reading:
         return instant
 
 
+def read_key(value: object) -> str | None:
+    """What says which row it is, as text; None where the cell holds nothing that can."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return None
+    return value
+
+
 def quoted(value: object) -> str:
     """A cell's value for a message: short, and never able to break the line."""
     if value is None:

@@ -45,16 +45,24 @@ class Subject:
         return "id" if key == "source_id" else key
 
 
+def _later(moment: datetime, by: timedelta) -> datetime:
+    try:
+        return moment + by
+    except OverflowError:
+        # The source may name any time up to the end of the calendar.
+        return moment
+
+
 def _watch_payment(
     abandoned_after: timedelta, row: Mapping[str, Any], now: datetime
 ) -> datetime | None:
     status = row["status"]
     if status in payments.OPEN:
         created_at = read_instant(row["created_at"], UTC)
-        return created_at + abandoned_after if created_at else None
+        return _later(created_at, abandoned_after) if created_at else None
     if status in payments.CAPTURED and not (row["email_sent"] and row["user_created"]):
         since = read_instant(row["completed_at"], UTC) or now
-        return since + _AFTER_CAPTURE
+        return _later(since, _AFTER_CAPTURE)
     return None
 
 
@@ -62,7 +70,7 @@ def _watch_mail(row: Mapping[str, Any], _now: datetime) -> datetime | None:
     if row["status"] != "pending":
         return None
     created_at = read_instant(row["created_at"], UTC)
-    return created_at + _AFTER_QUEUED if created_at else None
+    return _later(created_at, _AFTER_QUEUED) if created_at else None
 
 
 def _watch_nothing(_row: Mapping[str, Any], _now: datetime) -> datetime | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
-from collectors.capture import Capture, Swapped, Tally
+from collectors.capture import Capture, Tally
+from collectors.swapped import Swapped
 
 CYCLE_S: Final = 15.0
 #: A source whose stamp has not moved since the last cycle is compared this seldom.
@@ -19,7 +20,11 @@ CYCLE_AT_LEAST_S: Final = 300.0
 
 
 class Sweeps:
-    """Runs the captures' sweeps, one after the other, again and again."""
+    """Runs the captures' sweeps, one after the other, again and again.
+
+    A stream whose source was swapped is compared again in every cycle: it heals when the right
+    source is back.
+    """
 
     def __init__(self, captures: Sequence[Capture], rest_per_cpu_second: float) -> None:
         self._captures = captures
@@ -32,8 +37,11 @@ class Sweeps:
         self._step_at = 0.0
         self._token: tuple[object, ...] | None = None
         self._accept = False
+        self._now: datetime | None = None
         self._swept: set[str] = set()
         self.swapped: dict[str, Swapped] = {}
+        #: Whether a whole cycle found every stream in its place, since the start or ``forget``.
+        self.believed = False
 
     def is_swept(self, name: str) -> bool:
         """Whether the stream was compared whole since the start, or since the file changed."""
@@ -43,13 +51,11 @@ class Sweeps:
         """Begin a cycle with the next step, unless one is under way."""
         self._due_at, self._token = 0.0, None
 
-    def restart(self, *, accept: bool = False, forget: bool = False) -> None:
-        """Begin a new cycle; ``accept`` takes deletions as meant, ``forget`` polls after it."""
+    def restart(self, *, accept: bool = False) -> None:
+        """Compare everything anew before a poll; ``accept`` takes deletions as meant."""
         self._turn, self._steps, self._accept = None, None, accept
-        if accept:
-            self.swapped.clear()
-        if forget:
-            self._swept.clear()
+        self._swept.clear()
+        self.believed = False
         self.hurry()
 
     def interrupted(self) -> None:
@@ -62,46 +68,58 @@ class Sweeps:
         return self._captures[0].subject.name in self.swapped
 
     def step(
-        self, token: tuple[object, ...], moment: float, readable: Callable[[Capture], bool]
+        self,
+        token: tuple[object, ...],
+        moment: float,
+        now: datetime,
+        readable: Callable[[Capture], bool],
     ) -> bool:
         """The next short read, if due. Whether a first read is under way and wants to go on.
 
         Raises SourceError where the source cannot be read.
         """
-        if self.stopped or moment < self._step_at:
+        self._now = now
+        if moment < self._step_at or not self._is_due(token, moment):
             return False
-        if self._turn is None:
-            unmoved = bool(token) and token == self._token and moment < self._forced_at
-            if moment < self._due_at or unmoved:
-                return False
-            self._turn, self._steps, self._began_at = 0, None, moment
-            self._token, self._forced_at = token, moment + CYCLE_AT_LEAST_S
-        capture = self._captures[self._turn]
+        capture = self._captures[self._turn or 0]
         name = capture.subject.name
-        started = time.thread_time()
-        if name in self.swapped or not readable(capture):
+        if not readable(capture):
             self._next_turn(moment)
             return False
         if self._steps is None:
-            self._steps = capture.sweep(lambda: datetime.now(UTC), accept=self._accept)
+            self._steps = capture.sweep(lambda: self._now or now, accept=self._accept)
+        started = time.thread_time()
         try:
             over = next(self._steps, None) is None
         except Swapped as swapped:
             self.swapped[name] = swapped
             self._next_turn(moment)
             return False
+        finally:
+            known = name in self._swept or name in self.swapped
+            if known:
+                self._step_at = moment + (time.thread_time() - started) * self._rest
         if over:
             self._swept.add(name)
+            self.swapped.pop(name, None)
             self._next_turn(moment)
-        first = name not in self._swept
-        if not first:
-            self._step_at = moment + (time.thread_time() - started) * self._rest
-        return first or len(self._swept | self.swapped.keys()) < len(self._captures)
+        return not known or len(self._swept | self.swapped.keys()) < len(self._captures)
+
+    def _is_due(self, token: tuple[object, ...], moment: float) -> bool:
+        if self._turn is None:
+            unmoved = bool(token) and token == self._token and moment < self._forced_at
+            if moment < self._due_at or unmoved:
+                return False
+            self._turn, self._steps, self._began_at = 0, None, moment
+            self._token, self._forced_at = token, moment + CYCLE_AT_LEAST_S
+        return True
 
     def _next_turn(self, moment: float) -> None:
         self._steps = None
-        if self._turn is not None and self._turn + 1 < len(self._captures):
-            self._turn += 1
+        turn = (self._turn or 0) + 1
+        if turn < len(self._captures) and not self.stopped:
+            self._turn = turn
             return
         self._turn, self._accept = None, False
+        self.believed = not self.swapped
         self._due_at = max(self._began_at + CYCLE_S, moment)

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from collectors.capture import Capture, Swapped
+from collectors import notices
+from collectors.capture import Capture
 from collectors.daemon import LOG
 from collectors.requests import Requests
 from collectors.subjects import subjects
+from collectors.swapped import Swapped
 from collectors.sweeps import Sweeps
 from vcanalytics.errors import SourceError
 from vcanalytics.settings import Settings
@@ -26,6 +28,8 @@ TICK_S: Final = 0.05
 #: A poll is made this often although nothing seems to have changed.
 POLL_AT_LEAST_S: Final = 2.0
 HEARTBEAT_S: Final = 1.0
+#: A column that VectorCraft adds or loses is noticed within this.
+LOOK_AT_TABLES_S: Final = 60.0
 #: Seconds of rest for each CPU second a poll, or a step of a sweep, took: 1/30 of a core each.
 REST_PER_CPU_SECOND: Final = 30.0
 _RETRY_FIRST_S: Final = 0.25
@@ -42,6 +46,7 @@ class _Moments:
     retry_at: float = 0.0
     retry_s: float = 0.0
     consent_at: float = 0.0
+    tables_at: float = 0.0
     token: tuple[object, ...] | None = None
     identity: tuple[int, int] | None = None
 
@@ -77,7 +82,7 @@ class VectorCraft:
         self._moments, self._tables = _Moments(), _Tables()
         # Not None: the first round writes "no problem" over what an earlier run may have left.
         self._problem: str | None = ""
-        self._told: set[str] = set()
+        self._told: dict[str, str] | None = None
         source = Source(self._url)
         zone = self._settings.source_zone
         self._captures = [
@@ -86,6 +91,7 @@ class VectorCraft:
         ]
         self._requests = Requests(source, self._catalogue, zone)
         self._requests_swapped: Swapped | None = None
+        self._requests_accept = False
         for capture in self._captures:
             capture.open()
         self._requests.open()
@@ -108,7 +114,7 @@ class VectorCraft:
             moments.retry_s = min(max(moments.retry_s * 2, _RETRY_FIRST_S), _RETRY_MAX_S)
             moments.retry_at = moment + moments.retry_s
             self._sweeps.interrupted()
-            self._tables = _Tables()
+            self._tables.readable.clear()
             self._note_problem(error, now)
             return TICK_S
         moments.retry_s = 0.0
@@ -122,7 +128,8 @@ class VectorCraft:
     def _round(self, source: Source, now: datetime, moment: float) -> bool:
         moments = self._moments
         self._look_for_another_file(source)
-        self._look_for_consent(moment)
+        self._look_for_consent(now, moment)
+        self._look_at_tables(source, moment)
         token = source.token()
         moved = token != moments.token or not token or moment >= moments.poll_by
         busy = False
@@ -133,7 +140,7 @@ class VectorCraft:
             spent_s = time.thread_time() - started
             moments.poll_at = moment + max(TICK_S, spent_s * REST_PER_CPU_SECOND)
             moments.poll_by = moment + POLL_AT_LEAST_S
-        first = self._sweeps.step(token, moment, lambda c: self._readable(c.subject.table))
+        first = self._sweeps.step(token, moment, now, lambda c: self._readable(c.subject.table))
         return busy or first
 
     def _poll(self, now: datetime) -> bool:
@@ -147,16 +154,18 @@ class VectorCraft:
                 continue
             if self._readable(capture.subject.table) and capture.poll(now) is None:
                 self._sweeps.hurry()
+                return False
         # New rows are believed only of a source whose payments were found in their place.
-        if self._requests_swapped or not self._sweeps.is_swept(self._captures[0].subject.name):
+        if not self._sweeps.is_swept(self._captures[0].subject.name):
             return False
         if not self._readable(self._requests.table):
             return False
         try:
-            self._requests.check()
+            self._requests.check(now, accept=self._requests_accept)
         except Swapped as swapped:
             self._requests_swapped = swapped
             return False
+        self._requests_swapped, self._requests_accept = None, False
         return self._requests.step(now)[1]
 
     def _readable(self, table: SourceTable) -> bool:
@@ -174,39 +183,48 @@ class VectorCraft:
         identity = source.identity()
         if identity is not None and self._moments.identity not in (None, identity):
             # Another file in the same place: compare everything before a new row is believed.
-            self._sweeps.restart(forget=True)
-            self._tables = _Tables()
+            self._sweeps.restart()
+            self._tables.readable.clear()
         self._moments.identity = identity or self._moments.identity
 
-    def _look_for_consent(self, moment: float) -> None:
-        waiting = bool(self._sweeps.swapped or self._requests_swapped)
-        if not waiting or moment < self._moments.consent_at:
+    def _look_at_tables(self, source: Source, moment: float) -> None:
+        if moment < self._moments.tables_at:
+            return
+        self._moments.tables_at = moment + LOOK_AT_TABLES_S
+        for name in self._tables.readable:
+            if source.columns(name) != source.columns(name, fresh=True):
+                # Rows read otherwise now, although the file may not move any more.
+                self._sweeps.hurry()
+        self._tables.readable.clear()
+
+    def _look_for_consent(self, now: datetime, moment: float) -> None:
+        if moment < self._moments.consent_at:
             return
         self._moments.consent_at = moment + HEARTBEAT_S
-        if not self._catalogue.fact("accept_deletions"):
-            return
-        LOG.warning("source: deletions are accepted as meant")
-        if self._requests_swapped:
-            self._requests.check(accept=True)
-            self._requests_swapped = None
-        if self._sweeps.swapped:
-            self._sweeps.restart(accept=True, forget=True)
-        self._told.clear()
-        self._moments.token = None
-        with self._catalogue.write() as writer:
-            writer.set_fact("accept_deletions", None)
-            writer.set_fact("swapped", None)
+        # Taken at once, also where nothing waits for it: it is about what is gone now, and must
+        # not lie in wait for the next source that is swapped.
+        if notices.take_consent(self._catalogue, now):
+            LOG.warning("source: what is gone now is taken as meant")
+            self._sweeps.restart(accept=True)
+            self._requests_accept = True
+            self._moments.token = None
 
     def _note_swapped(self, now: datetime) -> None:
         found = dict(self._sweeps.swapped)
         if self._requests_swapped:
             found[self._requests.name] = self._requests_swapped
-        for name in found.keys() - self._told:
+        told = {name: swapped.what for name, swapped in found.items()}
+        if not told and not self._sweeps.believed:
+            # Not compared yet: what an earlier run said still stands.
+            return
+        if told == self._told:
+            return
+        for name in told.keys() - (self._told or {}).keys():
             LOG.error("%s", found[name])
-            self._told.add(name)
-            with self._catalogue.write(now) as writer:
-                fact = {"what": found[name].what, "hint": found[name].hint}
-                writer.set_fact("swapped", fact | {"since": now.isoformat(), "stream": name})
+        if self._told and not told:
+            LOG.warning("source: every stream is in its place again")
+        self._told = told
+        notices.note_swapped(self._catalogue, now, next(iter(found.values()), None))
 
     def _note_problem(self, error: SourceError | None, now: datetime) -> None:
         problem, hint = (error.what, error.hint) if error else (None, "")
@@ -216,12 +234,9 @@ class VectorCraft:
         if problem == self._problem:
             return
         self._problem = problem
-        fact = None
         if problem is not None:
             LOG.warning("source: %s", error or problem)
-            fact = {"problem": problem, "hint": hint, "since": now.isoformat()}
-        with self._catalogue.write(now) as writer:
-            writer.set_fact("source", fact)
+        notices.note_problem(self._catalogue, now, problem, hint)
 
     def _beat(self, now: datetime) -> None:
         """Say which streams were read just now; a stream that stands still is left to age."""

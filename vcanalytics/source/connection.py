@@ -30,8 +30,9 @@ from vcanalytics.source.tables import SourceTable
 READ_ROWS_MAX: Final = 1_000
 #: Text longer than this is read row by row, so that a page of rows stays small.
 LONG_TEXT_MAX: Final = 65_536
-#: How long one read waits for the app's own lock before it is given up and tried again later.
-_LOCK_WAIT_S: Final = 0.25
+#: How long one read waits for the app's own lock before it is given up and tried again later. A
+#: read that waits holds no lock itself; daemons must be gone within five seconds of being told.
+LOCK_WAIT_S: Final = 2.0
 
 _HINTS: Final = (
     # (part of the driver's message, what it means, what to do, heals by itself)
@@ -82,12 +83,14 @@ def _decode(raw: bytes) -> str:
 class Source:
     """VectorCraft's database. Not safe to share between threads."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, lock_wait_s: float = LOCK_WAIT_S) -> None:
+        self._lock_wait_s = lock_wait_s
         self.url = _parse(url)
         self.path = _file_of(self.url)
         self.where = str(self.path) if self.path else self.url.render_as_string()
         self._engine = self._make_engine()
         self._columns: dict[str, frozenset[str]] = {}
+        self._opened: tuple[int, int] | None = None
 
     def _make_engine(self) -> Engine:
         if self.path is None:
@@ -96,7 +99,11 @@ class Source:
 
         def connect() -> sqlite3.Connection:
             connection = sqlite3.connect(
-                uri, uri=True, timeout=_LOCK_WAIT_S, check_same_thread=False, isolation_level=None
+                uri,
+                uri=True,
+                timeout=self._lock_wait_s,
+                check_same_thread=False,
+                isolation_level=None,
             )
             connection.execute("PRAGMA query_only = ON")
             return connection
@@ -117,23 +124,33 @@ class Source:
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
         try:
-            if self.path is not None and not self.path.is_file():
-                raise SourceError(
-                    "the database file is not there",
-                    where=self.where,
-                    hint="Check VC_SOURCE_URL; the console reads on when the file appears",
-                    heals=True,
-                )
+            self._look_at_file()
             with self._engine.connect() as connection:
                 yield connection
         except DBAPIError as error:
-            # A pooled connection may hold a file that was replaced; the next read opens afresh.
             self._engine.dispose()
             raise self._explain(str(error.orig)) from error
         except SQLAlchemyError as error:
             raise self._explain(str(error)) from error
         except OSError as error:
             raise self._explain(str(error)) from error
+
+    def _look_at_file(self) -> None:
+        if self.path is None:
+            return
+        if not self.path.is_file():
+            raise SourceError(
+                "the database file is not there",
+                where=self.where,
+                hint="Check VC_SOURCE_URL; the console reads on when the file appears",
+                heals=True,
+            )
+        identity = self.identity()
+        if identity != self._opened:
+            # An open connection would go on reading the file that was replaced.
+            self._engine.dispose()
+            self._columns.clear()
+            self._opened = identity
 
     def _explain(self, message: str) -> SourceError:
         line = message.splitlines()[0] if message else "no reason given"
