@@ -110,12 +110,12 @@ def read(params: Mapping[str, str], start: datetime, end: datetime) -> Search:
         most=_amount(params, "most", problems),
         currency=currency,
         search=params.get("q", "").strip()[:_TEXT_MAX] or None,
-        deleted=True if params.get("deleted") == "1" else False,
+        deleted=params.get("deleted") == "1",
     )
     return Search(
         filters,
         Order(order),
-        int(page) if page.isdigit() and 0 < int(page[:9]) else 1,
+        int(page) if page.isdigit() and int(page[:9]) > 0 else 1,
         params.get("payment", "")[:_TEXT_MAX] or None,
         tuple(problems),
     )

@@ -227,7 +227,7 @@ def _hatching() -> Spec:
 
 @lru_cache(maxsize=64)
 def bars(height: int, ticks: tuple[str, ...]) -> Spec:
-    """How much per window: bars, comparison as an ink tick, refunds below zero, the open one hatched.
+    """How much per window: bars, comparison as an ink tick, refunds below, the open one hatched.
 
     Columns: ``label`` (of the window, unique), ``value``, ``series`` (subject, refund, comparison,
     open), ``text`` (tooltip). ``ticks`` are the labels the axis shows.
@@ -291,7 +291,7 @@ def bars(height: int, ticks: tuple[str, ...]) -> Spec:
 
 @lru_cache(maxsize=16)
 def against_before(height: int, x_format: str) -> Spec:
-    """This period's running total against the one before, both from the period's beginning.
+    """The running total against that of the period before, both from their beginning.
 
     Columns: ``t`` (wall ms of the subject's windows), ``value``, ``series`` (subject, comparison,
     end, end_comparison), ``label``, ``text``.
@@ -333,8 +333,10 @@ def against_before(height: int, x_format: str) -> Spec:
 
 @lru_cache(maxsize=2)
 def strip() -> Spec:
-    """Parts of one whole as one stacked strip. Columns: ``status``, ``value``, ``role``, ``order``,
-    ``text``."""
+    """Parts of one whole as one stacked strip.
+
+    Columns: ``status``, ``value``, ``role``, ``order``, ``text``.
+    """
     return {
         **_base(
             18,
@@ -399,7 +401,7 @@ def status_legend(counts: pl.DataFrame) -> str:
     parts = []
     for status, number in status_rows(counts).select("status", "value").iter_rows():
         word = words.status(status)
-        parts.append(
-            f":{_SWATCHES.get(word.role, word.colour)}[\u25a0] {formats.literal(word.label)} **{formats.count(number)}**"
-        )
+        colour = _SWATCHES.get(word.role, word.colour)
+        label = formats.literal(word.label).replace(" ", formats.NBSP)
+        parts.append(f":{colour}[\u25a0]\u00a0{label}\u00a0**{formats.count(number)}**")
     return ":small[" + "\u2003".join(parts) + "]"

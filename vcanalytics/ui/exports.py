@@ -1,4 +1,4 @@
-"""Links to the CSV of a table or chart; the files themselves are made by vcanalytics.web.exports."""
+"""Links to the CSV of a table or chart; vcanalytics.web.exports makes the files."""
 
 from __future__ import annotations
 

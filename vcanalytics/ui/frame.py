@@ -69,7 +69,7 @@ def demo_badge() -> str:
 
 
 def notices() -> None:
-    """What concerns every figure of the page: the demo shop, the source's state, history's reading."""
+    """What concerns every figure of the page: the demo shop, the source, history's reading."""
     if not cached.settings().source_url:
         st.markdown(
             ":violet[:material/science:] :small[These payments are made up. "

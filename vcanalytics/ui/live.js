@@ -142,10 +142,10 @@ function drawFreshness(self) {
     const line = document.createElement("li")
     const read = hub.readAt[row.stream] ?? self.data.read_at[row.stream]
     const old = read == null ? null : hub.now() - read
-    const stale = old === null || old > row.expected_s * 1000
+    const stale = old !== null && old > row.expected_s * 1000
     const icon = document.createElement("span")
-    icon.className = stale ? "icon stale" : "icon"
-    icon.textContent = stale ? "!" : "\u2713"
+    icon.className = stale ? "icon stale" : old === null ? "icon never" : "icon"
+    icon.textContent = stale ? "!" : old === null ? "\u2013" : "\u2713"
     const label = document.createElement("span")
     label.className = "label"
     label.textContent = row.label

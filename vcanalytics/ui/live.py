@@ -39,6 +39,7 @@ ul { list-style: none; margin: 0; padding: 0; }
 li { display: grid; grid-template-columns: 32px 1fr 1.9fr; line-height: 27px; }
 li .icon { color: var(--st-green-text-color); }
 li .icon.stale { color: var(--st-yellow-text-color); }
+li .icon.never { color: var(--st-gray-text-color); }
 li .label { color: var(--st-text-color); }
 li .note { grid-column: 2 / 4; line-height: 18px; margin-bottom: 4px; white-space: normal; }
 """
@@ -96,7 +97,7 @@ def _moved() -> None:
 
 
 def status(*, offset_s: int) -> None:
-    """ "Live" with the age of the last successful read, "Paused", or "Not connected"."""
+    """Live with the age of the last successful read, paused, or not connected."""
     _LINE(
         key="connection",
         data=_data(

@@ -29,34 +29,35 @@ _SERIES: Final = {
 
 
 def _running(
-    view: Range, start_ms: float, against: Against | Range, series: str, name: str, currency: str
+    view: Range, span: Against | Range, series: str, name: str, currency: str
 ) -> tuple[list[tuple[Any, ...]], Decimal]:
     """Chart rows of one running total laid over ``view``'s days, and its sum so far."""
-    frame = cached.takings(against.start, against.end, currency=currency).frame
-    until = against.until
-    so_far = frame.filter(pl.col("step_start") < until)["gross"].sum() if frame.height else 0
-    if series == "subject":
-        # The open step counts whole: what is taken is taken.
-        so_far, frame_end = (frame["gross"].sum() if frame.height else 0), view.until
-    else:
-        frame_end = against.end
-    first = charts.wall_ms(against.start, view.zone)
-    rows: list[tuple[Any, ...]] = [(start_ms, 0.0, series, "", "")]
-    total = Decimal(0)
+    # Enough steps for a line of a thousand pixels, however long the range.
+    step = max(timedelta(minutes=1), (span.end - span.start) / 1440)
+    frame = cached.takings(span.start, span.end, currency=currency, step=step).frame
+    # What is taken is taken: the subject's open step counts whole.
+    until = view.end if series == "subject" else span.until
+    shift = charts.wall_ms(view.start, view.zone) - charts.wall_ms(span.start, view.zone)
+
+    def at_ms(at: datetime) -> float:
+        return charts.wall_ms(at, view.zone) + shift
+
+    rows: list[tuple[Any, ...]] = [(at_ms(span.start), 0.0, series, "", "")]
+    total = so_far = Decimal(0)
     for at, gross in frame.select("step_start", "gross").iter_rows():
         total += gross
-        t = start_ms + charts.wall_ms(at, view.zone) - first
-        text = f"{name}, {formats.clock(at, view.zone, seconds=False)}: {formats.money(total, currency)}"
-        rows.append((t, float(total), series, "", text))
-    rows.append(
-        (start_ms + charts.wall_ms(frame_end, view.zone) - first, float(total), series, "", "")
-    )
-    return rows, Decimal(so_far)
+        if at < until:
+            so_far = total
+        when = formats.moment(at, view.zone, view.now)
+        text = f"{name}, {when}: {formats.money(total, currency)}"
+        rows.append((at_ms(at), float(total), series, "", text))
+    last = view.until if series == "subject" else span.end
+    rows.append((at_ms(last), float(total), series, "", ""))
+    return rows, so_far
 
 
 def _so_far(view: Range, currency: str) -> tuple[pl.DataFrame, Decimal, list[tuple[str, Decimal]]]:
-    start_ms = charts.wall_ms(view.start, view.zone)
-    rows, total = _running(view, start_ms, view, "subject", view.name, currency)
+    rows, total = _running(view, view, "subject", view.name, currency)
     before: list[tuple[str, Decimal]] = []
     kinds = [view.compare] if view.compare != "none" else []
     if view.compare == "previous" and view.preset in {"today", "yesterday"}:
@@ -65,9 +66,10 @@ def _so_far(view: Range, currency: str) -> tuple[pl.DataFrame, Decimal, list[tup
         against = view.against(kind)
         if against is None:
             continue
-        more, so_far = _running(view, start_ms, against, series, against.label, currency)
+        more, so_far = _running(view, against, series, against.label, currency)
         rows += more
-        before.append((against.label, so_far))
+        if against.whole:
+            before.append((against.label, so_far))
     if view.open:
         t = charts.wall_ms(view.until, view.zone)
         clock = formats.clock(view.until, view.zone, seconds=False)
@@ -133,7 +135,7 @@ def _comparison_line(mark: str, label: str, total: Decimal, before: Decimal, cur
 
 
 def needs_a_person(defaults: Defaults) -> None:
-    """What waits for somebody, most urgent first, over all time: a case does not end at midnight."""
+    """What waits for somebody, most urgent first, at any age: no case ends at midnight."""
     view = toolbar.view(defaults)
     with panels.panel(
         "Needs a person", key="needs", note="most urgent first", streams=BOOKS, skeleton=230
@@ -224,7 +226,7 @@ def _day(view: Range) -> _Day:
     return _Day(
         view,
         _figures(view.start, view.end, view),
-        _figures(against.start, against.until, view) if against else {},
+        _figures(against.start, against.until, view) if against and against.whole else {},
         hours.filter(pl.col("window_start") <= view.now),
         _hours(against, view) if against else hours.clear(),
     )

@@ -62,8 +62,10 @@ def head(
 
 
 def box(key: str, *, stretch: bool = True) -> DeltaGenerator:
-    """The border of a panel, as high as its row. A fragment goes inside it: around, it would keep
-    the box from growing with its neighbours."""
+    """The border of a panel, as high as its row.
+
+    A fragment goes inside it: around, it would keep the box from growing with its neighbours.
+    """
     height: Literal["stretch", "content"] = "stretch" if stretch else "content"
     return st.container(border=True, key=f"box_{key}", height=height, gap="xxsmall")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -65,8 +66,29 @@ def _headline(row: dict[str, Any], view: Range) -> str:
     return f"{formats.code(row['transaction_id'])} :small[:gray[{verb} {when}, {age} ago]]"
 
 
-def draw(transaction_id: str, view: Range, *, link: bool = True) -> bool:
-    """Draw one payment; says so where it is unknown. Returns whether it was found."""
+def _link(transaction_id: str, view: Range, *, page_link: bool) -> None:
+    params = {"payment": transaction_id, "range": "all", "zone": view.zone_name}
+    if page_link:
+        label = ":small[:blue[Open payment]]"
+        st.page_link("pages/transactions.py", label=label, icon="", query_params=params)
+    else:
+        # A page link to the page one is on is drawn as the chosen one of a menu.
+        link = f"/transactions?{urlencode(params)}"
+        st.markdown(f":small[[Link to this payment]({link})]", width="content")
+
+
+def draw(
+    transaction_id: str,
+    view: Range,
+    *,
+    page_link: bool = False,
+    why: tuple[str, str] | None = None,
+) -> bool:
+    """Draw one payment; says so where it is unknown. Returns whether it was found.
+
+    ``page_link`` leads to the payment's own page instead of being a link to share; ``why`` says why
+    it is looked at: our words, and the detail, which is taken literally.
+    """
     row = cached.payment(transaction_id)
     if row is None:
         panels.empty(
@@ -79,29 +101,29 @@ def draw(transaction_id: str, view: Range, *, link: bool = True) -> bool:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.header(formats.literal(text), anchor=False, width="content")
         st.markdown(" ".join(_chips(row, view)), width="content")
-        if link:
-            st.space("stretch")
-            st.page_link(
-                "pages/transactions.py",
-                label=":small[:blue[Link to this payment]]",
-                icon="",
-                query_params={"payment": transaction_id, "range": "all", "zone": view.zone_name},
-            )
+        st.space("stretch")
+        _link(transaction_id, view, page_link=page_link)
     st.markdown(_headline(row, view))
+    facts = _facts(row)
+    if why is not None:
+        st.header("Why this is here", anchor=False)
+        st.markdown(why[0])
+        if why[1]:
+            facts.insert(0, Fact("Found", (Part(why[1]),)))
     events = cached.timeline(transaction_id)
     steps = story.steps(events, view.zone, view.now, last=_still(row))
-    story.draw(_facts(row), steps, key="payment")
+    story.draw(facts, steps, key="payment")
     return True
 
 
-def actions(row_email: str, payer: str | None, view: Range) -> None:
+def actions(transaction_id: str, view: Range) -> None:
     """Ways on from a payment: everything of this customer."""
+    row = cached.payment(transaction_id)
+    if row is None:
+        return
+    addresses = {"Customer": row["email"], "Payer": row["payer_email"]}
     with st.container(horizontal=True, gap="xsmall"):
-        for label, address in (("Customer", row_email), ("Payer", payer)):
-            if address:
-                st.page_link(
-                    "pages/transactions.py",
-                    label=label,
-                    icon=":material/person:",
-                    query_params={"q": address.strip(), "range": "all", "zone": view.zone_name},
-                )
+        for label, address in addresses.items():
+            if address and st.button(label, icon=":material/person:", key=f"all_of_{label}"):
+                params = {"q": address.strip(), "range": "all", "zone": view.zone_name}
+                st.switch_page("pages/transactions.py", query_params=params)

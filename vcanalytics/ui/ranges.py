@@ -53,12 +53,16 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A range to compare with: ``[start, end)``, cut at ``until`` while the subject is open."""
+    """A range to compare with: ``[start, end)``, cut at ``until`` while the subject is open.
+
+    ``whole`` is false where the history begins inside or after it: its sums compare to nothing.
+    """
 
     label: str
     start: datetime
     end: datetime
     until: datetime
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Range:
     now: datetime
     week_start: str = "monday"
     problems: tuple[str, ...] = ()
+    oldest: datetime | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -146,7 +151,9 @@ class Range:
         if self.preset in {"month", "last-month"} and kind == "previous":
             # Months differ in length: the one before ends where this one begins.
             end, until = self.start, min(until, self.start)
-        return Against(_label(self, kind, start), start, end, until)
+        # The first day of a shop counts as whole: it did not open at midnight.
+        whole = self.oldest is not None and start > self.oldest - timedelta(days=1)
+        return Against(_label(self, kind, start), start, end, until, whole)
 
 
 def _typed(instant: datetime, zone: ZoneInfo) -> str:
@@ -302,6 +309,7 @@ def read(
         now,
         defaults.week_start,
         tuple(problems),
+        oldest,
     )
 
 

@@ -78,7 +78,9 @@ def metrics(view: Range, code: str) -> None:
     with panels.contained("metrics", skeleton=110):
         now = _figures(view.start, view.end, view, code)
         against = view.against()
-        before = _figures(against.start, against.until, view, code) if against else {}
+        before = (
+            _figures(against.start, against.until, view, code) if against and against.whole else {}
+        )
         if not now:
             panels.nothing_in(view)
             return

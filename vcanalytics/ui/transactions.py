@@ -69,7 +69,7 @@ def bar(defaults: Defaults) -> None:
             on_change=_from_widget,
             args=("q", "tx_q"),
             max_chars=200,
-            width=326,
+            width="stretch" if toolbar.phone() else 326,
         )
         with panels.contained("pills"):
             _pills(asked)
@@ -89,7 +89,7 @@ def bar(defaults: Defaults) -> None:
 
 
 def _pills(asked: Search) -> None:
-    counts = {status: n for status, n in cached.by_status(asked.without_status).frame.iter_rows()}
+    counts = dict(cached.by_status(asked.without_status).frame.iter_rows())
     chosen = asked.filters.statuses
     names = [*words.STATUSES, *sorted(set(counts) - set(words.STATUSES))]
     shown = [n for n in names if n in counts or n in chosen or n in _ALWAYS]
@@ -167,14 +167,14 @@ def flow(defaults: Defaults) -> None:
             st.caption("None in this range.")
 
 
-def listing(defaults: Defaults) -> None:
+def listing(defaults: Defaults, one_alone: bool) -> None:
     """The list, and beside it the payment that is open."""
     view = toolbar.view(defaults)
     asked = search(view)
-    if asked.payment and toolbar.phone():
-        st.button(
-            "All payments", icon=":material/chevron_left:", on_click=lambda: _write(payment="")
-        )
+    if toolbar.phone() and bool(asked.payment) != one_alone:
+        # A phone shows a payment as a view of its own: the whole page changes.
+        st.rerun()
+    if asked.payment and one_alone:
         with panels.box("payment"), panels.contained("payment"):
             _open(asked.payment, view)
         return
@@ -188,8 +188,7 @@ def listing(defaults: Defaults) -> None:
 
 def _open(transaction_id: str, view: Range) -> None:
     if payment.draw(transaction_id, view):
-        row = cached.payment(transaction_id) or {}
-        payment.actions(row.get("email") or "", row.get("payer_email"), view)
+        payment.actions(transaction_id, view)
 
 
 def _list(view: Range, asked: Search) -> None:
@@ -250,7 +249,7 @@ def _picked(ids: list[str]) -> None:
     if rows:
         st.query_params["payment"] = ids[rows[0]]
     else:
-        st.query_params.pop("payment", None)
+        _close()
 
 
 def _shown(rows: pl.DataFrame, view: Range, currency: str) -> pl.DataFrame:
@@ -314,7 +313,15 @@ def _pager_key(asked: Search) -> str:
 
 def live_listing(defaults: Defaults) -> None:
     """All of the page below the toolbar; each part reruns by itself."""
-    live.fragment(bar, defaults)
-    with panels.box("flow"):
-        live.fragment(flow, defaults)
-    live.fragment(listing, defaults)
+    one_alone = toolbar.phone() and "payment" in st.query_params
+    if one_alone:
+        st.button("All payments", icon=":material/chevron_left:", on_click=_close)
+    else:
+        live.fragment(bar, defaults)
+        with panels.box("flow"):
+            live.fragment(flow, defaults)
+    live.fragment(listing, defaults, one_alone)
+
+
+def _close() -> None:
+    st.query_params.pop("payment", None)

@@ -17,9 +17,9 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from vcanalytics.settings import Settings
 from vcanalytics.store.catalogue import FILE_NAME, Catalogue
+from vcanalytics.web import index
 from vcanalytics.web.embedded import EmbeddedCollectors, collecting
 from vcanalytics.web.exports import export
-from vcanalytics.web import index
 from vcanalytics.web.guard import LoopbackOnly, SecurityHeaders
 from vcanalytics.web.live import LiveSocket
 from vcanalytics.web.watch import State, Watcher, watching

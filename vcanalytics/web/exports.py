@@ -18,8 +18,8 @@ import polars as pl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
 from vcanalytics.analytics import search
+from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
 from vcanalytics.model.money import minor_digits
 from vcanalytics.model.times import read_typed_time, read_zone
 from vcanalytics.model.windows import Grain

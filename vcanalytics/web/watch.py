@@ -72,7 +72,7 @@ class Watcher:
                     token = now_token
                 except ConsoleError as error:
                     pending = State(self.state.seqs, self.state.read_at, str(error))
-                except Exception:  # a watcher that dies would silence every page
+                except Exception:  # noqa: BLE001 - a watcher that dies would silence every page
                     _LOG.exception("the catalogue could not be read; trying again")
             if pending is not None:
                 news = (pending.seqs, pending.problem) != (self.state.seqs, self.state.problem)
