@@ -3,6 +3,6 @@
 So the demo takes the road of production: the same source reader, the same traps.
 """
 
-from collectors.simulator.shop import Simulator
+from collectors.simulator.shop import Simulator, make_ready
 
-__all__ = ["Simulator"]
+__all__ = ["Simulator", "make_ready"]

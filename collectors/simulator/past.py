@@ -126,7 +126,7 @@ class Past:
     def _stories(self, after: datetime, end: datetime) -> Iterator[tuple[list[Step], list[Step]]]:
         """Every story that begins in ``(after, end]``, with what comes of it days later."""
         hour = after.replace(minute=0, second=0, microsecond=0)
-        while hour < end:
+        while hour <= end:
             yield from self._hour(hour, after, end)
             hour += _HOUR
         for outage in self._weather.starting(after, end):
@@ -173,7 +173,8 @@ class Past:
                 number = self._number(table, row)
                 cells.append((number, *map(row.values.get, columns)))
             marks = ", ".join("?" for _ in range(len(columns) + 1))
-            verb = "INSERT OR IGNORE" if table == "users" else "INSERT"
+            # A clock that was set back may bring the same moments, and so the same ids, again.
+            verb = "INSERT OR IGNORE" if table in NATURAL_KEYS else "INSERT"
             sql = f"{verb} INTO {table} (id, {', '.join(columns)}) VALUES ({marks})"
             self._connection.executemany(sql, cells)
 

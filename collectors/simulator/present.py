@@ -80,6 +80,8 @@ class Present:
         self._order = itertools.count()
         self._ids: dict[tuple[str, str], int] = {}
         self._next: dict[str, datetime] = {}
+        #: Set where the shop has grown enough: nobody comes any more, what is under way goes on.
+        self.closed = False
         self.resume(at)
 
     def take_over(self, rest: Iterable[Step], ids: dict[tuple[str, str], int]) -> None:
@@ -155,6 +157,9 @@ class Present:
         for kind, at in self._next.items():
             moment = at
             while moment <= now:
+                if self.closed:
+                    moment = self._after(kind, now)
+                    break
                 self._push(self._story(kind, moment))
                 moment = self._after(kind, moment)
             self._next[kind] = moment
@@ -188,7 +193,7 @@ class Present:
         """What the operator at the disputes desk does: new cases in, old ones to their end."""
         steps = self._ended_cases(connection, now)
         mean = self._rate * _DESK_EVERY.total_seconds() / 60 * _CAPTURED_SHARE * CASE_SHARE
-        for _ in range(draw_count(self._rng, mean)):
+        for _ in range(0 if self.closed else draw_count(self._rng, mean)):
             case = self._new_case(connection, now)
             if case:
                 steps += opening_steps(case, self._zone)

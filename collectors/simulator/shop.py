@@ -21,9 +21,22 @@ from vcanalytics.model.outages import Outage
 HISTORY: Final = timedelta(days=90)
 #: A pause longer than this is filled as past; a shorter one is lived through.
 GAP: Final = timedelta(minutes=2)
+#: A demo that is left alone must not fill the disk: beyond this it sells no more. At the default
+#: rate that is about two months.
+SIZE_MAX_BYTES: Final = 1_000_000_000
 #: How long one call of ``loop`` may make past, so that a stop is never kept waiting.
 _MAKING_S: Final = 0.3
-_SEED: Final = 20_261_008
+DEFAULT_SEED: Final = 20_261_008
+
+
+def make_ready(simulator: Simulator, now: datetime) -> None:
+    """Make the shop, or fill its gap up to ``now``, and close it again."""
+    try:
+        simulator.initialise()
+        while not simulator.ready:
+            simulator.loop(now)
+    finally:
+        simulator.shutdown()
 
 
 class Simulator:
@@ -31,7 +44,7 @@ class Simulator:
 
     ``payments_per_minute`` is the rate at which it goes on selling (0: not at all). ``zone`` is
     that of its host: the naive local columns are in it. ``outages`` come besides those that its
-    past has by itself. The same seed and times give the same rows.
+    past has by itself, for ``history`` at most. The same seed and times give the same rows.
     """
 
     name = "simulator"
@@ -43,7 +56,8 @@ class Simulator:
         payments_per_minute: float = 6.0,
         zone: ZoneInfo | None = None,
         outages: tuple[Outage, ...] = (),
-        seed: int = _SEED,
+        seed: int = DEFAULT_SEED,
+        history: timedelta = HISTORY,
         progress: Progress | None = None,
     ) -> None:
         self.path = path
@@ -51,6 +65,7 @@ class Simulator:
         self._zone = zone or ZoneInfo("UTC")
         self._outages = outages
         self._seed = seed
+        self._history = history
         self._progress = progress
         self._connection: sqlite3.Connection | None = None
         self._people = People()
@@ -114,7 +129,7 @@ class Simulator:
             self._connection = None
 
     def _begin_new(self, now: datetime) -> None:
-        self._opened = now - HISTORY
+        self._opened = now - self._history
         self._connection = database.create(self._aside)
         self._people = open_shop(self._connection, self._seed, self._opened)
         self._new = True
@@ -123,7 +138,9 @@ class Simulator:
     def _look_back(self, connection: sqlite3.Connection, now: datetime) -> None:
         last = database.newest_at(connection, now)
         if last is None or now - last > GAP:
-            start = max(last or now - HISTORY, now - HISTORY)
+            # The newest row's time has lost its fraction: the same second is not lived twice.
+            start = last + timedelta(seconds=1) if last else now - self._history
+            start = max(start, now - self._history)
             self._past = self._past_between(connection, start, now)
         else:
             self._present = self._present_at(now)
@@ -179,8 +196,9 @@ class Simulator:
         if now - present.at > GAP:
             # The host slept: what was due is done, then the pause is filled as after a restart.
             present.finish_due(connection, now)
-            self._past = self._past_between(connection, max(present.at, now - HISTORY), now)
+            self._past = self._past_between(connection, max(present.at, now - self._history), now)
             return 0.0
+        present.closed = self.path.stat().st_size > SIZE_MAX_BYTES
         return present.live(connection, now)
 
     @property
