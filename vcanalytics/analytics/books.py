@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from datetime import datetime
 from typing import Final
 
 import polars as pl
 
-from vcanalytics.model.money import known_currencies, minor_digits
-from vcanalytics.model.payments import CAPTURED, FAILED, OPEN
+from vcanalytics.model.money import minor_digits
+from vcanalytics.model.payments import CAPTURED, FAILED, OPEN, REFUNDED
 from vcanalytics.store import Snapshot
 
 #: The columns of a payment that figures are made of; each question registers no more than it needs.
@@ -41,20 +41,38 @@ def sample_pattern(prefixes: Iterable[str]) -> str | None:
     return f"^(?:{'|'.join(starts)})" if starts else None
 
 
-def payments(snapshot: Snapshot, *more: str) -> dict[str, pl.DataFrame]:
-    """The tables that ``payments.sql`` opens with; ``more`` names further columns of payments."""
+def payments(
+    snapshot: Snapshot, *more: str, since: datetime | None = None
+) -> dict[str, pl.DataFrame]:
+    """The tables that ``payments.sql`` opens with; ``more`` names further columns of payments.
+
+    With ``since``, payments of which nothing can have happened later are left out: not begun, not
+    captured, not refunded. What a question reads, and so what it costs, follows from its range.
+    """
     columns = [*FIGURES, *(name for name in more if name not in FIGURES)]
-    return {
-        "transactions": snapshot.current("transactions").select(columns),
-        "disputes": snapshot.current("disputes").select(CASES),
-    }
+    rows = snapshot.current("transactions").select(columns)
+    if since is not None:
+        rows = rows.filter(
+            (pl.col("created_at") >= since)
+            | (pl.col("captured_at") >= since)
+            | (pl.col("status") == REFUNDED)
+        )
+    return {"transactions": rows, "disputes": snapshot.current("disputes").select(CASES)}
 
 
-@cache
-def minor_units() -> pl.DataFrame:
-    """``currency``, ``digits`` (decimals of its minor unit) of every currency there is."""
-    codes = sorted(known_currencies())
+def seen_currencies(snapshot: Snapshot, prefixes: Iterable[str]) -> list[str]:
+    """Every currency ever seen on a payment that is no sample, also on deleted ones, sorted."""
+    pattern = sample_pattern(prefixes)
+    rows = snapshot.current("transactions").lazy()
+    if pattern is not None:
+        rows = rows.filter(~pl.col("transaction_id").str.contains(pattern))
+    return rows.select(pl.col("currency").unique()).collect().to_series().sort().to_list()
+
+
+def minor_units(currencies: Iterable[str]) -> pl.DataFrame:
+    """``currency``, ``unit`` (its minor unit in ten-thousandths: 100 where it has cents)."""
+    units = {code: 10 ** (4 - minor_digits(code)) for code in currencies}
     return pl.DataFrame(
-        {"currency": codes, "digits": [minor_digits(code) for code in codes]},
-        schema={"currency": pl.String, "digits": pl.Int32},
+        {"currency": list(units), "unit": list(units.values())},
+        schema={"currency": pl.String, "unit": pl.Int64},
     )

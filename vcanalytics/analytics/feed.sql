@@ -32,7 +32,7 @@ events AS (
     LEFT JOIN failures ON failures.transaction_id = payments.transaction_id
     WHERE payments.status IN $failed AND NOT payments.captured
     UNION ALL
-    SELECT transaction_id, refunded_at, 'refunded', 4 FROM payments WHERE refunded_at IS NOT NULL
+    SELECT transaction_id, refunded_at, 'refunded', 4 FROM refunds
 )
 SELECT
     events.happened_at,

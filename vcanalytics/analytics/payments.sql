@@ -1,14 +1,14 @@
 -- The opening of every question about payments; the question goes on with ", name AS (" or SELECT.
 -- Tables: transactions and disputes (current rows, deleted ones too). Parameter: $samples, a regular
 -- expression for ids of samples, or NULL. Cost: one pass over the current rows; 100,000 take 10 ms.
---   seen      every payment ever seen that is no sample, deleted ones too
---   payments  those that stand, with refunded_at, the moment of the refund (contract):
+--   payments  every payment that stands at the source and is no sample
+--   refunds   those of them that are refunded, with refunded_at, the moment of the refund (contract):
 --             resolved_at of the case the metadata names, else of the first resolved case, else when
---             it was first seen as refunded, else completed_at, else created_at; NULL: not refunded
-WITH seen AS (
+--             it was first seen as refunded, else completed_at, else created_at
+WITH payments AS (
     SELECT *
     FROM transactions
-    WHERE NOT coalesce(regexp_matches(transaction_id, $samples), false)
+    WHERE NOT deleted AND NOT coalesce(regexp_matches(transaction_id, $samples), false)
 ),
 resolved_cases AS (
     SELECT case_id, transaction_id, resolved_at
@@ -20,18 +20,20 @@ first_cases AS (
     FROM resolved_cases
     GROUP BY transaction_id
 ),
-payments AS (
+refunds AS (
     SELECT
-        seen.*,
-        CASE WHEN seen.status = 'refunded' THEN coalesce(
+        payments.transaction_id,
+        payments.currency,
+        payments.captured_amount,
+        coalesce(
             named.resolved_at,
             first_cases.resolved_at,
-            seen.refund_seen_at,
-            seen.completed_at,
-            seen.created_at
-        ) END AS refunded_at
-    FROM seen
-    LEFT JOIN resolved_cases AS named ON named.case_id = seen.refund_case_id
-    LEFT JOIN first_cases ON first_cases.transaction_id = seen.transaction_id
-    WHERE NOT seen.deleted
+            payments.refund_seen_at,
+            payments.completed_at,
+            payments.created_at
+        ) AS refunded_at
+    FROM payments
+    LEFT JOIN resolved_cases AS named ON named.case_id = payments.refund_case_id
+    LEFT JOIN first_cases ON first_cases.transaction_id = payments.transaction_id
+    WHERE payments.status = 'refunded'
 )

@@ -80,6 +80,9 @@ def reconcile(
     ``currency`` is that of the limits of suspicious amounts, ``captured_errors`` whole messages in
     which ``*`` stands for any text. Raises BudgetExceeded.
     """
+    tables = payments(snapshot, *_COLUMNS)
+    # One normalised e-mail per payment, made once: in SQL each mention of it would be made anew.
+    address = pl.col("email").str.strip_chars().str.to_lowercase().alias("address")
     return engine.ask(
         sql("payments", "reconcile"),
         {
@@ -93,8 +96,8 @@ def reconcile(
             "currency": currency,
             "captured_error": message_pattern(captured_errors),
         },
-        payments(snapshot, *_COLUMNS)
-        | {
+        {
+            "transactions": tables["transactions"].with_columns(address),
             "disputes": snapshot.current("disputes").select([*CASES, "status", "created_at"]),
             "throwaway": throwaway_domains(),
         },

@@ -1,5 +1,6 @@
 -- Goes on from payments.sql. Grain: one row a finding and payment (a case without a refund: one a
--- case). Table besides: throwaway (domain). Parameters: $from, $to (by created_at; NULL: open),
+-- case). Payments carry address besides, the e-mail trimmed and in lower case; throwaway (domain)
+-- is a table besides. Parameters: $from, $to (by created_at; NULL: open),
 -- $as_of: the moment ages are measured at; $grace, $stuck, $abandoned: ages as intervals;
 -- $captured_error: regular expression for whole messages, or NULL; $currency: that of the limits
 -- of suspicious amounts (contract: above 1,000, at most 0.01). Cost: 100,000 payments 60 ms.
@@ -8,54 +9,58 @@
     FROM payments
     WHERE ($from IS NULL OR created_at >= $from) AND ($to IS NULL OR created_at < $to)
 ),
+-- Most buyers try less than four times ever: only the others' attempts are put in order.
+eager AS (
+    SELECT address, row_number() OVER (ORDER BY address) AS buyer
+    FROM payments
+    WHERE address <> ''
+    GROUP BY address
+    HAVING count(*) > 3
+),
 attempts AS (
+    SELECT payments.transaction_id, eager.buyer, epoch_us(payments.created_at) AS begun_us
+    FROM payments
+    JOIN eager ON eager.address = payments.address
+),
+runs AS (
+    SELECT
+        *,
+        lead(begun_us, 3) OVER (PARTITION BY buyer ORDER BY begun_us, transaction_id) - begun_us
+            <= 3600000000 AS begins_burst
+    FROM attempts
+),
+-- Attempts of a run of at least four, the last of them within an hour of the first.
+bursts AS (
     SELECT
         transaction_id,
-        created_at,
-        lag(created_at, 3) OVER run AS third_before,
-        lag(created_at, 2) OVER run AS second_before,
-        lag(created_at, 1) OVER run AS before,
-        lead(created_at, 1) OVER run AS after,
-        lead(created_at, 2) OVER run AS second_after,
-        lead(created_at, 3) OVER run AS third_after
-    FROM payments
-    WHERE trim(email) <> ''
-    WINDOW run AS (PARTITION BY lower(trim(email)) ORDER BY created_at, transaction_id)
+        max(CASE WHEN begins_burst THEN 1 ELSE 0 END) OVER (
+            PARTITION BY buyer ORDER BY begun_us, transaction_id
+            ROWS BETWEEN 3 PRECEDING AND CURRENT ROW
+        ) AS in_burst
+    FROM runs
 ),
--- Attempts that belong to a run of at least four, the last of them within an hour of the first.
-bursts AS (
-    SELECT transaction_id
-    FROM attempts
-    WHERE
-        created_at - third_before <= INTERVAL 1 HOUR
-        OR after - second_before <= INTERVAL 1 HOUR
-        OR second_after - before <= INTERVAL 1 HOUR
-        OR third_after - created_at <= INTERVAL 1 HOUR
-),
-suspects AS (
+reasons AS (
     SELECT
-        in_range.*,
-        concat_ws(
-            '; ',
-            CASE
-                WHEN in_range.currency <> $currency THEN NULL
-                WHEN captured_amount > 1000 THEN 'the amount is above 1,000'
-                WHEN captured_amount <= 0.01 THEN 'the amount is 0.01 or less'
-            END,
-            CASE WHEN bursts.transaction_id IS NOT NULL
-                THEN 'more than 3 attempts within an hour by ' || lower(trim(email))
-            END,
-            CASE
-                WHEN typed.domain IS NOT NULL THEN 'throw-away address at ' || typed.domain
-                WHEN payer.domain IS NOT NULL THEN 'throw-away address at ' || payer.domain
-            END
-        ) AS reasons
+        transaction_id,
+        1 AS rank,
+        CASE WHEN captured_amount > 1000
+            THEN 'the amount is above 1,000' ELSE 'the amount is 0.01 or less'
+        END AS reason
     FROM in_range
-    LEFT JOIN bursts ON bursts.transaction_id = in_range.transaction_id
-    LEFT JOIN throwaway AS typed
-        ON typed.domain = lower(regexp_extract(trim(in_range.email), '[^@]*$'))
-    LEFT JOIN throwaway AS payer
-        ON payer.domain = lower(regexp_extract(trim(in_range.payer_email), '[^@]*$'))
+    WHERE currency = $currency AND (captured_amount > 1000 OR captured_amount <= 0.01)
+    UNION ALL
+    SELECT bursts.transaction_id, 2, 'more than 3 attempts within an hour by ' || in_range.address
+    FROM bursts
+    JOIN in_range ON in_range.transaction_id = bursts.transaction_id
+    WHERE bursts.in_burst = 1
+    UNION ALL
+    SELECT transaction_id, 3, 'throw-away address at ' || throwaway.domain
+    FROM in_range
+    JOIN throwaway ON throwaway.domain = split_part(in_range.address, '@', -1)
+    UNION ALL
+    SELECT transaction_id, 4, 'payer with a throw-away address at ' || throwaway.domain
+    FROM in_range
+    JOIN throwaway ON throwaway.domain = lower(split_part(in_range.payer_email, '@', -1))
 ),
 found AS (
     SELECT 1 AS rank, 'paid_not_mailed' AS finding, transaction_id, captured_at AS since,
@@ -98,16 +103,15 @@ found AS (
     WHERE amount_column <> amount_metadata
         OR (amount_column = amount_metadata AND currency_column <> currency_metadata)
     UNION ALL
-    SELECT 8, 'refund_without_case', transaction_id, refunded_at,
+    SELECT 8, 'refund_without_case', refunds.transaction_id, refunds.refunded_at,
         'refunded, and no dispute case of this payment is known'
-    FROM in_range
-    WHERE
-        status = 'refunded'
-        AND NOT EXISTS (
-            SELECT 1
-            FROM disputes
-            WHERE disputes.transaction_id = in_range.transaction_id AND NOT disputes.deleted
-        )
+    FROM refunds
+    JOIN in_range ON in_range.transaction_id = refunds.transaction_id
+    WHERE NOT EXISTS (
+        SELECT 1
+        FROM disputes
+        WHERE disputes.transaction_id = refunds.transaction_id AND NOT disputes.deleted
+    )
     UNION ALL
     SELECT 9, 'case_without_refund', in_range.transaction_id,
         coalesce(disputes.resolved_at, disputes.created_at),
@@ -119,9 +123,11 @@ found AS (
         AND disputes.status IN ('resolved', 'lost')
         AND in_range.status <> 'refunded'
     UNION ALL
-    SELECT 10, 'suspicious', transaction_id, created_at, reasons
-    FROM suspects
-    WHERE reasons <> ''
+    SELECT 10, 'suspicious', in_range.transaction_id, any_value(in_range.created_at),
+        string_agg(reasons.reason, '; ' ORDER BY reasons.rank)
+    FROM reasons
+    JOIN in_range ON in_range.transaction_id = reasons.transaction_id
+    GROUP BY in_range.transaction_id
     UNION ALL
     SELECT 11, 'sample_row', transaction_id, created_at, status
     FROM transactions

@@ -10,7 +10,13 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from vcanalytics.analytics.books import STATUSES, minor_units, payments, sample_pattern
+from vcanalytics.analytics.books import (
+    STATUSES,
+    minor_units,
+    payments,
+    sample_pattern,
+    seen_currencies,
+)
 from vcanalytics.analytics.engine import Engine, sql
 from vcanalytics.model.times import in_zone
 from vcanalytics.model.windows import Grain, Window, windows
@@ -62,6 +68,7 @@ def figures(
 
     Only events in ``[start, end)`` count. Raises BudgetExceeded.
     """
+    shown = [currency] if currency else seen_currencies(snapshot, sample_prefixes)
     read_at = read_until(snapshot)
     over = min(now, end, read_at) if read_at is not None else None
     bucket_us = _bucket_us(found) if found else 1
@@ -84,14 +91,12 @@ def figures(
             "from": start,
             "to": end,
             "bucket_us": bucket_us,
-            "currency": currency,
-            "default_currency": default_currency,
             "failed": STATUSES["failed"],
         },
-        payments(snapshot)
+        payments(snapshot, since=start)
         | {
             "windows": pl.DataFrame(rows, schema=_WINDOWS, orient="row"),
-            "minor_units": minor_units(),
+            "currencies": minor_units(shown or [default_currency]),
         },
     )
 
@@ -185,5 +190,5 @@ def price_points(
             "currency": currency,
             "limit": limit,
         },
-        payments(snapshot),
+        payments(snapshot, since=start),
     )

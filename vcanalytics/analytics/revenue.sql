@@ -1,17 +1,10 @@
 -- Goes on from payments.sql. Grain: one row a window and currency, also where nothing happened.
 -- Tables: windows (window_start, window_end, window_label, first_bucket, next_bucket, complete),
--- made in Python with the zone database; minor_units (currency, digits).
--- Parameters: $from, $to: only events in [$from, $to) count; $bucket_us: length of a bucket in
--- microseconds UTC, of which every edge is a multiple; $currency: one currency alone, or NULL;
--- $default_currency: that of the zeros where none was ever seen; $failed: statuses.
--- Money is summed as whole ten-thousandths. Cost: 100,000 payments over 48 windows 25 ms.
-, currencies AS (
-    SELECT DISTINCT currency FROM seen WHERE $currency IS NULL
-    UNION
-    SELECT coalesce($currency, $default_currency)
-    WHERE $currency IS NOT NULL OR NOT EXISTS (SELECT 1 FROM seen)
-),
-events AS (
+-- made in Python with the zone database; currencies (currency, unit: a minor unit in
+-- ten-thousandths), those to show. Parameters: $from, $to: only events in [$from, $to) count;
+-- $bucket_us: length of a bucket in microseconds UTC, of which every edge is a multiple; $failed:
+-- statuses. Money is summed as whole ten-thousandths. Cost: 100,000 payments 30 ms.
+, events AS (
     SELECT
         currency,
         epoch_us(created_at) // $bucket_us AS bucket,
@@ -50,14 +43,26 @@ events AS (
         0,
         count(*),
         sum(CAST(coalesce(captured_amount, 0) * 10000 AS HUGEINT))
-    FROM payments
+    FROM refunds
     WHERE refunded_at >= $from AND refunded_at < $to
     GROUP BY currency, bucket
+),
+-- Each event falls into the window that began last before it: a running maximum over both in one
+-- order finds it in one sort, where a join on "between two edges" took ten times as long.
+marks AS (
+    SELECT bucket, currency, attempts, attempts_captured, failed, captured, gross, refunded, refunds,
+        NULL AS first_bucket
+    FROM events
+    UNION ALL
+    SELECT first_bucket, NULL, 0, 0, 0, 0, 0, 0, 0, first_bucket FROM windows
+),
+placed AS (
+    SELECT *, max(first_bucket) OVER (ORDER BY bucket) AS begun_with FROM marks
 ),
 happened AS (
     SELECT
         windows.window_start,
-        events.currency,
+        placed.currency,
         sum(attempts) AS attempts,
         sum(attempts_captured) AS attempts_captured,
         sum(failed) AS failed,
@@ -65,32 +70,29 @@ happened AS (
         sum(gross) AS gross,
         sum(refunded) AS refunded,
         sum(refunds) AS refunds
-    FROM events
+    FROM placed
     JOIN windows
-        ON events.bucket >= windows.first_bucket AND events.bucket < windows.next_bucket
-    GROUP BY windows.window_start, events.currency
+        ON windows.first_bucket = placed.begun_with AND placed.bucket < windows.next_bucket
+    WHERE placed.currency IS NOT NULL
+    GROUP BY windows.window_start, placed.currency
 ),
 figures AS (
     SELECT
         windows.*,
         currencies.currency,
+        currencies.unit,
         coalesce(happened.attempts, 0) AS attempts,
         coalesce(happened.attempts_captured, 0) AS attempts_captured,
         coalesce(happened.failed, 0) AS failed,
         coalesce(happened.captured, 0) AS captured,
         coalesce(happened.gross, 0) AS gross,
         coalesce(happened.refunded, 0) AS refunded,
-        coalesce(happened.refunds, 0) AS refunds,
-        -- One minor unit in ten-thousandths: 100 of a currency with cents.
-        CASE coalesce(minor_units.digits, 2)
-            WHEN 0 THEN 10000 WHEN 1 THEN 1000 WHEN 2 THEN 100 WHEN 3 THEN 10 ELSE 1
-        END AS unit
+        coalesce(happened.refunds, 0) AS refunds
     FROM windows
     CROSS JOIN currencies
     LEFT JOIN happened
         ON happened.window_start = windows.window_start
         AND happened.currency = currencies.currency
-    LEFT JOIN minor_units ON minor_units.currency = currencies.currency
 ),
 divided AS (
     SELECT
