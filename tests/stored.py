@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from collectors import rows
 from vcanalytics.model.streams import STREAMS
-from vcanalytics.store import Catalogue, CurrentRow
+from vcanalytics.store import Catalogue, CurrentRow, Reader
 from vcanalytics.store.batches import make_batch
 
 _Reader = Callable[[rows.Reading, str], tuple[dict[str, object], str]]
@@ -90,8 +90,6 @@ def _gone(
     if not keys:
         return [], []
     # Only the newest version of each key is marked deleted, as it last stood.
-    from vcanalytics.store import Reader
-
     key = STREAMS[stream].key or ""
     frame = Reader(catalogue).snapshot([stream]).current(stream)
     versions, current = [], []
