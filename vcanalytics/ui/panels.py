@@ -99,6 +99,9 @@ def contained(key: str, *, skeleton: int = 0) -> Iterator[None]:
             with st.skeleton(skeleton):
                 yield
         else:
+            if skeleton:
+                # Its place is kept: what moved up by one would be drawn anew, and twice meanwhile.
+                st.empty()
             yield
         st.session_state[drawn] = True
     except BudgetExceeded as error:
