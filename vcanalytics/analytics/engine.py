@@ -18,7 +18,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from vcanalytics.errors import BudgetExceeded
+from vcanalytics.errors import BudgetExceeded, StoreError
 from vcanalytics.store import Relation
 
 BUDGET_S: Final = 2.0
@@ -111,7 +111,7 @@ class Engine:
         """The answer to one SQL statement. ``$name`` stands for a parameter; times come out UTC.
 
         Raises BudgetExceeded where it takes longer than its budget, waiting for its turn included,
-        or needs more memory than there is for it.
+        or needs more memory than there is for it; StoreError where a file it needs is damaged.
         """
         budget = self.budget_s if budget_s is None else budget_s
         deadline = time.monotonic() + budget
@@ -151,6 +151,13 @@ class Engine:
             raise BudgetExceeded(
                 f"stopped at {MEMORY_MAX} of memory",
                 hint="Ask by a longer grain, or shorten the range",
+            ) from error
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            if not any(isinstance(table, Relation) and table.files for table in tables.values()):
+                raise
+            raise StoreError(
+                f"a segment cannot be read: {str(error).splitlines()[0]}",
+                hint="Run `python -m vcanalytics check` to see what is damaged",
             ) from error
         finally:
             cursor.close()

@@ -15,14 +15,15 @@ import polars as pl
 
 from vcanalytics.analytics.engine import Engine, sql
 from vcanalytics.analytics.latency import FINE, Kind, latency
-from vcanalytics.analytics.spans import Spans, spans
+from vcanalytics.analytics.spans import stream_spans
+from vcanalytics.model import thresholds
 from vcanalytics.model.windows import Grain
 from vcanalytics.store import Snapshot
 
 #: The table that is the record of what was vectorised.
 UPLOADS: Final = "user_uploads"
 #: Edges of the bands of a distribution, in ms: 1, 2, 5, 10, ... and zero and beyond apart.
-_EDGES_MS: Final = (
+BANDS_MS: Final = (
     0.0,
     *(step * 10.0**power for power in range(-1, 5) for step in (1, 2, 5)),
     100_000.0,
@@ -30,21 +31,6 @@ _EDGES_MS: Final = (
 )
 #: Windows of a heat map: more cannot be told apart, and each holds a column of bands.
 HEAT_POINTS: Final = 100
-
-
-def _windows(
-    snapshot: Snapshot,
-    start: datetime,
-    end: datetime,
-    zone: ZoneInfo,
-    grain: Grain | timedelta | None,
-    week_start: str,
-    now: datetime,
-    **more: int,
-) -> Spans:
-    state = snapshot.state("requests")
-    over = None if state.read_at is None or state.reading_history else min(now, state.read_at)
-    return spans(start, end, zone, grain=grain, week_start=week_start, over=over, **more)
 
 
 def over_time(
@@ -69,7 +55,9 @@ def over_time(
     windows, from seconds on); a timedelta one of 1, 5, 10, 15, 30 s, 1, 5, 15 min. ``endpoint``:
     that one alone. Raises BudgetExceeded, UsageError.
     """
-    found = _windows(snapshot, start, end, zone, grain, week_start, now)
+    found = stream_spans(
+        snapshot, "requests", start, end, zone, grain=grain, week_start=week_start, now=now
+    )
     return engine.ask(
         sql("performance"),
         {
@@ -84,15 +72,23 @@ def over_time(
     )
 
 
-def summary(engine: Engine, snapshot: Snapshot, *, start: datetime, end: datetime) -> pl.DataFrame:
+def summary(
+    engine: Engine,
+    snapshot: Snapshot,
+    *,
+    start: datetime,
+    end: datetime,
+    slow_ms: float = thresholds.QUERY_MS,
+) -> pl.DataFrame:
     """All endpoints together in ``[start, end)``: one row a kind in which anything was measured.
 
     Columns: ``kind`` (as the source has it), ``count``, ``errors``, ``error_rate`` (0 to 1),
-    ``mean_ms``, ``p50_ms``, ``p95_ms``, ``p99_ms``, ``max_ms``. Raises BudgetExceeded.
+    ``mean_ms``, ``p50_ms``, ``p95_ms``, ``p99_ms``, ``max_ms``, ``slow`` (how many took longer than
+    ``slow_ms``). Raises BudgetExceeded.
     """
     return engine.ask(
         sql("performance_kinds"),
-        {"from": start, "to": end, "fine": list(FINE)},
+        {"from": start, "to": end, "fine": list(FINE), "slow_ms": slow_ms},
         {"requests": snapshot.relation("requests", start, end)},
     )
 
@@ -131,8 +127,18 @@ def heat(
     infinite), ``count`` (above 0: empty cells are left out). ``grain``: None takes one that fits
     (at most 100 windows). Raises BudgetExceeded, UsageError.
     """
-    found = _windows(snapshot, start, end, zone, grain, week_start, now, points=HEAT_POINTS)
-    bands = pl.DataFrame(list(pairwise(_EDGES_MS)), schema=["low_ms", "high_ms"], orient="row")
+    found = stream_spans(
+        snapshot,
+        "requests",
+        start,
+        end,
+        zone,
+        grain=grain,
+        week_start=week_start,
+        now=now,
+        points=HEAT_POINTS,
+    )
+    bands = pl.DataFrame(list(pairwise(BANDS_MS)), schema=["low_ms", "high_ms"], orient="row")
     return engine.ask(
         sql("performance_heat"),
         {

@@ -14,6 +14,7 @@ import polars as pl
 from vcanalytics.errors import UsageError
 from vcanalytics.model.times import in_zone
 from vcanalytics.model.windows import WINDOWS_MAX, Grain, Window, windows
+from vcanalytics.store import Snapshot
 from vcanalytics.store.state import to_micros
 
 #: As many windows as a chart of a page's width can show apart.
@@ -104,6 +105,24 @@ def spans(
     else:
         found = _steps(start, end, step, zone) if start < end else []
     return Spans(tuple(found), *_table(found, start, end, over))
+
+
+def stream_spans(
+    snapshot: Snapshot,
+    stream: str,
+    start: datetime,
+    end: datetime,
+    zone: ZoneInfo,
+    *,
+    now: datetime,
+    grain: Grain | timedelta | None = None,
+    week_start: str = "monday",
+    points: int = POINTS,
+) -> Spans:
+    """``spans`` whose windows are complete where the stream was read after they ended."""
+    state = snapshot.state(stream)
+    over = None if state.read_at is None or state.reading_history else min(now, state.read_at)
+    return spans(start, end, zone, grain=grain, week_start=week_start, over=over, points=points)
 
 
 def _table(

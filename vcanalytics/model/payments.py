@@ -17,7 +17,9 @@ from vcanalytics.model.money import read_amount, read_currency, round_money
 CAPTURED: Final = frozenset({"completed", "refunded"})
 REFUNDED: Final = "refunded"
 FAILED: Final = frozenset({"failed", "error"})
-OPEN: Final = frozenset({"pending", "awaiting_payment"})
+#: An order was made at PayPal, and its capture is awaited.
+AWAITING: Final = "awaiting_payment"
+OPEN: Final = frozenset({"pending", AWAITING})
 #: The names VectorCraft's code knows; any other status is kept and shown as it is.
 KNOWN: Final = (
     "completed",

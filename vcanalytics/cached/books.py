@@ -1,8 +1,4 @@
-"""Analytics' questions, cached: what pages and HTTP both ask.
-
-A key carries the version (newest sequence number) of every stream an answer was read from, so that
-new data is never hidden by a TTL; "now" is keyed to the minute. Answers are each caller's own copy.
-"""
+"""Payments and money, cached: revenue, takings, lists, the feed, timelines and findings."""
 
 from __future__ import annotations
 
@@ -20,38 +16,23 @@ from vcanalytics.analytics import revenue as _revenue
 from vcanalytics.analytics import takings as _takings
 from vcanalytics.analytics import timeline as _timeline
 from vcanalytics.analytics import transactions as _transactions
-from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.transactions import LIMIT_MAX, Filters, Order
+from vcanalytics.cached.console import (
+    ENTRIES,
+    TTL,
+    Answer,
+    Version,
+    minute,
+    open_console,
+    take_snapshot,
+    version,
+)
 from vcanalytics.model.windows import Grain
-from vcanalytics.settings import Settings, load_settings
-from vcanalytics.store import Catalogue, Reader, Snapshot, StreamState
-
-#: (stream, newest sequence number) pairs: what an answer was read from.
-Version = tuple[tuple[str, int], ...]
 
 BOOKS: Final = ("disputes", "transactions")
-#: An answer of a version can only grow old by its "now"; the rest is memory.
-_TTL: Final = timedelta(minutes=10)
-_ENTRIES: Final = 200
 #: Whole tables for export: few, and let go soon.
 _WHOLE_TTL: Final = timedelta(minutes=1)
 _WHOLE_ENTRIES: Final = 2
-
-
-@dataclass(frozen=True, slots=True)
-class _Console:
-    settings: Settings
-    catalogue: Catalogue
-    reader: Reader
-    engine: Engine
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The rows of an answer, and when they were read."""
-
-    frame: pl.DataFrame
-    as_of: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,71 +43,7 @@ class Page:
     total: int
 
 
-@st.cache_resource(show_spinner=False)
-def _console() -> _Console:
-    settings = load_settings()
-    catalogue = Catalogue.open(settings.data_dir)
-    return _Console(settings, catalogue, Reader(catalogue), Engine(settings.query_budget_s))
-
-
-def settings() -> Settings:
-    """The console's settings."""
-    return _console().settings
-
-
-def grace() -> timedelta:
-    """How long after a capture its account and mail may take."""
-    return timedelta(minutes=settings().grace_minutes)
-
-
-def streams() -> dict[str, StreamState]:
-    """Every stream's state now: version, rows, newest time, last successful read, progress."""
-    return _console().catalogue.states()
-
-
-def source() -> dict[str, Any]:
-    """What the collectors say of the source: ``problem``, ``since`` and more; empty if nothing."""
-    fact = _console().catalogue.fact("source")
-    return fact if isinstance(fact, dict) else {}
-
-
-def version(*names: str) -> Version:
-    """The version of the given streams now."""
-    seqs = _console().catalogue.seqs()
-    return tuple((name, seqs.get(name, 0)) for name in sorted(names))
-
-
-def dump_version(at: Version) -> str:
-    """A version as a link carries it."""
-    return ",".join(f"{name}:{seq}" for name, seq in at)
-
-
-def load_version(text: str) -> Version | None:
-    """A version from a link; None where it is none."""
-    parts = [part.partition(":") for part in text.split(",") if part]
-    if not parts or not all(seq.isdigit() and len(seq) < 16 for _, _, seq in parts):
-        return None
-    return tuple(sorted((name, int(seq)) for name, _, seq in parts))
-
-
-def minute(now: datetime) -> datetime:
-    """``now`` as keys carry it: the minute that ends next, so that nothing of now is left out."""
-    return now.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-
-
-def as_time(value: object) -> datetime | None:
-    """A time as facts keep it, or None."""
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _snapshot() -> Snapshot:
-    return _console().reader.snapshot()
-
-
-@st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _windows(
     start: datetime,
     end: datetime,
@@ -136,7 +53,7 @@ def _windows(
     now: datetime,
     at: Version,  # noqa: ARG001 - part of the key
 ) -> Answer:
-    console, snapshot = _console(), _snapshot()
+    console, snapshot = open_console(), take_snapshot()
     frame = _revenue.revenue(
         console.engine,
         snapshot,
@@ -170,7 +87,7 @@ def revenue(
     return _windows(start, end, grain.value, zone, week_start, minute(now), at)
 
 
-@st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _totals(
     start: datetime,
     end: datetime,
@@ -178,10 +95,10 @@ def _totals(
     now: datetime,
     at: Version,  # noqa: ARG001 - part of the key
 ) -> pl.DataFrame:
-    console = _console()
+    console = open_console()
     return _revenue.totals(
         console.engine,
-        _snapshot(),
+        take_snapshot(),
         start=start,
         end=end,
         zone=ZoneInfo(zone),
@@ -196,7 +113,7 @@ def totals(start: datetime, end: datetime, *, zone: str, now: datetime) -> pl.Da
     return _totals(start, end, zone, minute(now), version(*BOOKS))
 
 
-@st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _steps(
     start: datetime,
     end: datetime,
@@ -204,7 +121,7 @@ def _steps(
     step: timedelta,
     at: Version,  # noqa: ARG001 - part of the key
 ) -> Answer:
-    console, snapshot = _console(), _snapshot()
+    console, snapshot = open_console(), take_snapshot()
     frame = _takings.takings(
         console.engine,
         snapshot,
@@ -229,12 +146,12 @@ def takings(
     return _steps(start, end, currency, step, seen or version(*BOOKS))
 
 
-@st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _rows(filters: Filters, order: str, limit: int, offset: int, at: Version) -> pl.DataFrame:  # noqa: ARG001
-    console = _console()
+    console = open_console()
     return _transactions.transactions(
         console.engine,
-        _snapshot(),
+        take_snapshot(),
         filters,
         order=Order(order),
         limit=limit,
@@ -243,11 +160,11 @@ def _rows(filters: Filters, order: str, limit: int, offset: int, at: Version) ->
     )
 
 
-@st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _count(filters: Filters, at: Version) -> int:  # noqa: ARG001
-    console = _console()
+    console = open_console()
     prefixes = console.settings.sample_prefixes
-    return _transactions.count(console.engine, _snapshot(), filters, sample_prefixes=prefixes)
+    return _transactions.count(console.engine, take_snapshot(), filters, sample_prefixes=prefixes)
 
 
 def payments(filters: Filters, *, order: Order, limit: int, offset: int = 0) -> Page:
@@ -258,7 +175,7 @@ def payments(filters: Filters, *, order: Order, limit: int, offset: int = 0) -> 
 
 @st.cache_data(ttl=_WHOLE_TTL, max_entries=_WHOLE_ENTRIES, show_spinner=False)
 def _whole(filters: Filters, order: str, at: Version) -> Answer:  # noqa: ARG001
-    console, snapshot = _console(), _snapshot()
+    console, snapshot = open_console(), take_snapshot()
     frame = _transactions.transactions(
         console.engine,
         snapshot,
@@ -275,9 +192,9 @@ def all_payments(filters: Filters, *, order: Order) -> Answer:
     return _whole(filters, order.value, version("transactions"))
 
 
-@st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _statuses(filters: Filters, at: Version) -> Answer:  # noqa: ARG001
-    console, snapshot = _console(), _snapshot()
+    console, snapshot = open_console(), take_snapshot()
     prefixes = console.settings.sample_prefixes
     frame = _transactions.by_status(console.engine, snapshot, filters, sample_prefixes=prefixes)
     return Answer(frame, snapshot.taken_at)
@@ -288,11 +205,13 @@ def by_status(filters: Filters, *, seen: Version | None = None) -> Answer:
     return _statuses(filters, seen or version(*BOOKS))
 
 
-@st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _events(now: datetime, limit: int, at: Version) -> pl.DataFrame:  # noqa: ARG001
-    console = _console()
+    console = open_console()
     prefixes = console.settings.sample_prefixes
-    return _feed.feed(console.engine, _snapshot(), now=now, limit=limit, sample_prefixes=prefixes)
+    return _feed.feed(
+        console.engine, take_snapshot(), now=now, limit=limit, sample_prefixes=prefixes
+    )
 
 
 def feed(*, now: datetime, limit: int) -> pl.DataFrame:
@@ -300,9 +219,9 @@ def feed(*, now: datetime, limit: int) -> pl.DataFrame:
     return _events(minute(now), limit, version(*BOOKS))
 
 
-@st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _story(transaction_id: str, at: Version) -> pl.DataFrame:  # noqa: ARG001
-    return _timeline.timeline(_console().engine, _snapshot(), transaction_id)
+    return _timeline.timeline(open_console().engine, take_snapshot(), transaction_id)
 
 
 def timeline(transaction_id: str) -> pl.DataFrame:
@@ -310,9 +229,9 @@ def timeline(transaction_id: str) -> pl.DataFrame:
     return _story(transaction_id, version(*BOOKS, "mails"))
 
 
-@st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _one(transaction_id: str, at: Version) -> dict[str, Any] | None:  # noqa: ARG001
-    current = _snapshot().current("transactions")
+    current = take_snapshot().current("transactions")
     found = current.filter(pl.col("transaction_id") == transaction_id)
     return found.row(0, named=True) if found.height else None
 
@@ -322,14 +241,14 @@ def payment(transaction_id: str) -> dict[str, Any] | None:
     return _one(transaction_id, version("transactions"))
 
 
-@st.cache_data(ttl=_TTL, max_entries=_ENTRIES, show_spinner=False)
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _findings(
     start: datetime | None,
     end: datetime | None,
     as_of: datetime,
     at: Version,  # noqa: ARG001 - part of the key
 ) -> Answer:
-    console, snapshot = _console(), _snapshot()
+    console, snapshot = open_console(), take_snapshot()
     told = console.settings
     frame = _reconcile.reconcile(
         console.engine,

@@ -1,0 +1,168 @@
+"""Cached questions: new data is never hidden, busy streams are paced, files are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import streamlit as st
+
+from tests.analytics.moments import NOON, Row, ago, event, only, request, sample
+from vcanalytics import cached
+from vcanalytics.cached import console
+from vcanalytics.model.streams import STREAMS
+from vcanalytics.store import Catalogue, Segments
+from vcanalytics.store.batches import make_batch
+from vcanalytics.store.sealer import seal
+
+LATER = NOON + timedelta(hours=1)
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalogue]:
+    """The catalogue of a console that this process has just become."""
+    monkeypatch.setenv("VC_DATA_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    opened = Catalogue.open(tmp_path)
+    yield opened
+    opened.close()
+    console.open_console().catalogue.close()
+    console.open_console().engine.close()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def put(catalogue: Catalogue, stream: str, *rows: Row) -> None:
+    seq = catalogue.seqs().get(stream, 0)
+    with catalogue.write(NOON) as writer:
+        writer.append(stream, "test", f"{stream}-{seq}", make_batch(STREAMS[stream], rows))
+        writer.note_read(stream, NOON, done=0, total=0)
+
+
+def test_an_answer_is_kept_until_its_stream_moves(catalogue: Catalogue) -> None:
+    put(catalogue, "activity", event(ago(minutes=5), "sign_in", "ann@x"))
+    first = cached.activity.totals(ago(hours=1), NOON)
+    assert first.frame["people"].item() == 1
+    assert cached.activity.totals(ago(hours=1), NOON).as_of == first.as_of
+
+    put(catalogue, "activity", event(ago(minutes=4), "sign_in", "bob@x"))
+    assert cached.activity.totals(ago(hours=1), NOON).frame["people"].item() == 2
+    # What was on a screen can still be exported as it was.
+    seen = (("activity", 1),)
+    assert cached.activity.totals(ago(hours=1), NOON, seen=seen).frame["people"].item() == 1
+
+
+def test_figures_of_sealed_rows_are_those_of_hot_ones(catalogue: Catalogue) -> None:
+    put(catalogue, "requests", request(10.0, ago(minutes=5)), request(30.0, ago(days=2)))
+    put(catalogue, "system", sample(ago(minutes=5), "cpu_percent", 12.5))
+
+    def ask() -> list[Any]:
+        st.cache_data.clear()
+        start = ago(days=3)
+        return [
+            only(cached.endpoints(start, NOON, kind="request_time").frame, "count", "p50_ms"),
+            cached.response_times(start, NOON, kind="request_time", zone="UTC", now=NOON)
+            .frame["count"]
+            .sum(),
+            cached.system.newest(now=NOON).frame["value"].to_list(),
+        ]
+
+    hot = ask()
+    assert hot == [[(2, 20.0)], 2, [12.5]]
+    for stream in STREAMS.values():
+        seal(catalogue, Segments(catalogue.path.parent), stream, NOON)
+    assert ask() == hot
+
+
+@pytest.mark.parametrize(
+    ("length", "pace_s"),
+    [
+        (timedelta(minutes=5), 1),
+        (timedelta(hours=1), 1),
+        (timedelta(hours=24), 17),
+        (timedelta(days=7), 60),
+        (timedelta(days=3650), 60),
+    ],
+)
+def test_the_longer_a_chart_the_rarer_it_is_made_anew(length: timedelta, pace_s: int) -> None:
+    assert console.pace(length) == timedelta(seconds=pace_s)
+
+
+def test_samples_of_each_second_do_not_make_a_day_anew_each_second(catalogue: Catalogue) -> None:
+    def ask(seconds: int) -> int:
+        now = NOON + timedelta(seconds=seconds)
+        frame = cached.system.over_time(
+            NOON - timedelta(hours=23), LATER, measures=("cpu_percent",), zone="UTC", now=now
+        ).frame
+        return int(frame["samples"].sum())
+
+    put(catalogue, "system", sample(ago(seconds=1), "cpu_percent", 1.0))
+    # Noon is the 17 s beat's own second neither here nor there: find where one begins.
+    begin = -(int(NOON.timestamp()) % 17) % 17
+    assert ask(begin) == 1
+    put(catalogue, "system", sample(NOON, "cpu_percent", 2.0))
+    assert ask(begin + 16) == 1
+    assert ask(begin + 17) == 2
+    # An hour's chart follows each second.
+    at = console.paced("system", length=timedelta(hours=1), now=NOON)
+    put(catalogue, "system", sample(NOON, "cpu_percent", 3.0))
+    later = console.paced("system", length=timedelta(hours=1), now=NOON + timedelta(seconds=1))
+    assert (at, later) == ((("system", 2),), (("system", 3),))
+
+
+def test_an_end_that_is_now_is_keyed_by_its_minute() -> None:
+    moving = NOON + timedelta(seconds=7, microseconds=5)
+    assert console.whole_minute(moving) == NOON + timedelta(minutes=1)
+    assert console.whole_minute(NOON) == NOON
+
+
+def test_a_version_survives_a_link() -> None:
+    at = (("activity", 12), ("transactions", 0))
+    assert cached.load_version(cached.dump_version(at)) == at
+    for nonsense in ("", "activity", "activity:x", "activity:-1", f"activity:{'9' * 16}"):
+        assert cached.load_version(nonsense) is None
+
+
+def test_every_question_has_an_answer_where_nothing_was_recorded(catalogue: Catalogue) -> None:
+    start, activity, system, health = ago(hours=1), cached.activity, cached.system, cached.health
+    heights = [
+        answer.frame.height
+        for answer in (
+            activity.feed(now=NOON),
+            activity.active_now(now=NOON),
+            activity.over_time(start, NOON, zone="UTC", now=NOON),
+            activity.actives(start, NOON, zone="UTC", now=NOON),
+            activity.heat(start, NOON, zone="UTC"),
+            activity.rhythm(start, NOON, zone="UTC"),
+            activity.sign_up_funnel(start, NOON),
+            activity.checkout_funnel(start, NOON),
+            system.over_time(start, NOON, measures=("load_1m",), zone="UTC", now=NOON),
+            system.newest(now=NOON),
+            system.disks(now=NOON),
+            health.components(now=NOON),
+            health.log_rows(start, NOON),
+            health.logs_over_time(start, NOON, zone="UTC", now=NOON),
+            cached.performance_summary(start, NOON),
+            cached.endpoints(start, NOON, kind="request_time"),
+            cached.response_heat(start, NOON, kind="request_time", zone="UTC", now=NOON),
+            cached.strategies(start, NOON),
+        )
+    ]
+    assert heights == [0, 0, 240, 1, 168, 24, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    assert len(cached.heat_windows(start, NOON, zone="UTC")) == 60
+
+
+def test_the_store_tells_its_sizes_by_stream(catalogue: Catalogue) -> None:
+    put(catalogue, "logs", {"happened_at": NOON, "level": "INFO", "component": "a", "message": "b"})
+    found = cached.system.storage()
+    assert found.catalogue_bytes > 0
+    assert found.frame["stream"].to_list() == list(STREAMS)
+    logs = found.frame.row(by_predicate=pl.col("stream") == "logs", named=True)
+    assert (logs["hot_batches"], logs["hot_rows"], logs["hot_last_at"]) == (1, 1, NOON)
+    assert (logs["files"], logs["file_first_at"]) == (0, None)

@@ -1,0 +1,89 @@
+"""Analytics' questions, cached: what pages and HTTP both ask.
+
+A key carries the version (newest sequence number) of every stream an answer was read from, so that
+new data is never hidden by a TTL; "now" is keyed to the minute. Answers are each caller's own copy.
+
+Payments and response times are asked here; the other subjects have a module each:
+``cached.activity``, ``cached.system``, ``cached.health``.
+"""
+
+from vcanalytics.cached import activity, health, system
+from vcanalytics.cached.books import (
+    BOOKS,
+    Page,
+    all_payments,
+    by_status,
+    feed,
+    findings,
+    open_work,
+    payment,
+    payments,
+    revenue,
+    takings,
+    timeline,
+    totals,
+)
+from vcanalytics.cached.collectors import daemons, demo
+from vcanalytics.cached.console import (
+    Answer,
+    Version,
+    as_time,
+    dump_version,
+    grace,
+    load_version,
+    minute,
+    paced,
+    settings,
+    source,
+    streams,
+    version,
+)
+from vcanalytics.cached.performance import (
+    RESPONSE_BANDS_MS,
+    endpoints,
+    heat_windows,
+    performance_summary,
+    response_heat,
+    response_times,
+    strategies,
+)
+
+__all__ = [
+    "BOOKS",
+    "RESPONSE_BANDS_MS",
+    "Answer",
+    "Page",
+    "Version",
+    "activity",
+    "all_payments",
+    "as_time",
+    "by_status",
+    "daemons",
+    "demo",
+    "dump_version",
+    "endpoints",
+    "feed",
+    "findings",
+    "grace",
+    "health",
+    "heat_windows",
+    "load_version",
+    "minute",
+    "open_work",
+    "paced",
+    "payment",
+    "payments",
+    "performance_summary",
+    "response_heat",
+    "response_times",
+    "revenue",
+    "settings",
+    "source",
+    "strategies",
+    "streams",
+    "system",
+    "takings",
+    "timeline",
+    "totals",
+    "version",
+]
