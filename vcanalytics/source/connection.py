@@ -235,10 +235,17 @@ class Source:
 
     def by_ids(self, table: SourceTable, ids: Sequence[int]) -> list[tuple[Any, ...]]:
         """The rows of the given ids (at most READ_ROWS_MAX), as ``after`` gives them."""
+        return self.matching(table, "id", ids)
+
+    def matching(
+        self, table: SourceTable, column: str, values: Sequence[object]
+    ) -> list[tuple[Any, ...]]:
+        """The rows that hold one of ``values`` (at most READ_ROWS_MAX) in a column, by id."""
         statement = text(
-            f"SELECT {self._fields(table)} FROM {table.name} WHERE id IN :ids ORDER BY id"  # noqa: S608
-        ).bindparams(bindparam("ids", expanding=True))
-        return self._rows(statement, {"ids": list(ids[:READ_ROWS_MAX])})
+            f"SELECT {self._fields(table)} FROM {table.name}"  # noqa: S608 names are constants
+            f" WHERE {column} IN :values ORDER BY id"
+        ).bindparams(bindparam("values", expanding=True))
+        return self._rows(statement, {"values": list(values[:READ_ROWS_MAX])})
 
     def long_text(self, table: SourceTable, row_id: int) -> Any:
         """The long text of one row, whole."""

@@ -12,6 +12,11 @@ from vcanalytics.source.tables import TABLES, SourceTable
 
 #: Every zone's offset is a multiple of this; a newest row this close to the clock is "now".
 _OFFSET_STEP: Final = timedelta(minutes=15)
+#: No zone is further from UTC: a time further ahead than this is no matter of zones.
+_OFFSET_MAX: Final = timedelta(hours=14)
+#: The newest time is looked for among so many rows: those with the highest ids. No index on a time
+#: column, and text sorts wrongly; samples written last may carry old times.
+_NEWEST_ROWS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +72,14 @@ def _table(source: Source, table: SourceTable, zone: tzinfo, now: datetime) -> T
     lacking = [name for name in ("id", *table.required) if name in missing]
     if "id" in missing or table.time in missing:
         return TableDescription(table.name, found=True, columns_missing=missing)
-    # By id, not by time: no index on the time column, and text sorts wrongly.
-    written = source.scalar(
-        f"SELECT {table.time} FROM {table.name} ORDER BY id DESC LIMIT 1"  # noqa: S608 constants
-    )
-    newest = read_instant(written, zone if table.time in table.local else UTC)
+    local = table.time in table.local
+    written, newest = _newest(source, table, zone if local else UTC)
     ahead = None if newest is None else newest - now
+    naive = read_instant(written, UTC) if local else None
     suggested = None
-    if table.time in table.local and newest is not None and ahead is not None:
-        naive = read_instant(written, UTC)
-        if naive is not None and ahead > _OFFSET_STEP / 2:
-            steps = round((naive - now) / _OFFSET_STEP)
-            suggested = steps * _OFFSET_STEP
+    if naive is not None and ahead is not None and ahead > _OFFSET_STEP / 2:
+        offset = round((naive - now) / _OFFSET_STEP) * _OFFSET_STEP
+        suggested = offset if abs(offset) <= _OFFSET_MAX else None
     return TableDescription(
         table.name,
         found=True,
@@ -89,3 +90,15 @@ def _table(source: Source, table: SourceTable, zone: tzinfo, now: datetime) -> T
         ahead=ahead,
         suggested_offset=suggested,
     )
+
+
+def _newest(source: Source, table: SourceTable, zone: tzinfo) -> tuple[object, datetime | None]:
+    """The newest readable time among the last rows, as written and as an instant."""
+    last = source.after(table, source.top_id(table) - _NEWEST_ROWS, _NEWEST_ROWS)
+    column = table.columns.index(table.time)
+    newest: tuple[object, datetime | None] = (last[-1][column] if last else None, None)
+    for row in last:
+        instant = read_instant(row[column], zone)
+        if instant is not None and (newest[1] is None or instant > newest[1]):
+            newest = row[column], instant
+    return newest

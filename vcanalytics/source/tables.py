@@ -88,7 +88,58 @@ REQUESTS: Final = SourceTable(
     time="timestamp",
     local=frozenset({"timestamp"}),
 )
+UPLOADS: Final = SourceTable(
+    "user_uploads",
+    ("user_id", "original_filename", "upload_date"),
+    ("file_size", "svg_filename", "processing_time", "strategy_used"),
+    time="upload_date",
+)
+ACTIVITIES: Final = SourceTable(
+    "user_activities",
+    ("user_id", "activity_type", "timestamp"),
+    ("description", "details"),
+    time="timestamp",
+    long="details",
+)
+USERS: Final = SourceTable(
+    "users",
+    ("created_at",),
+    ("username", "email", "last_login"),
+    time="created_at",
+)
+SYSTEM: Final = SourceTable(
+    "system_metrics",
+    ("timestamp",),
+    ("cpu_percent", "memory_percent", "disk_percent"),
+    time="timestamp",
+    local=frozenset({"timestamp"}),
+)
+HEALTH: Final = SourceTable(
+    "system_health",
+    ("component", "status", "checked_at"),
+    ("response_time", "error_message"),
+    time="checked_at",
+)
+LOGS: Final = SourceTable(
+    "system_logs",
+    ("level", "component", "message", "created_at"),
+    ("details", "user_email", "transaction_id"),
+    time="created_at",
+    long="details",
+)
 
 TABLES: Final[dict[str, SourceTable]] = {
-    table.name: table for table in (TRANSACTIONS, DISPUTES, MAILS, REQUESTS)
+    table.name: table
+    for table in (
+        TRANSACTIONS,
+        DISPUTES,
+        MAILS,
+        REQUESTS,
+        UPLOADS,
+        ACTIVITIES,
+        USERS,
+        SYSTEM,
+        HEALTH,
+        LOGS,
+    )
 }
