@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vcanalytics.ui import frame, live, overview, panels, toolbar
+from vcanalytics.ui import day, frame, live, overview, panels, toolbar
 from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="today", compare="previous")
@@ -21,7 +21,7 @@ with narrow:
     with panels.box("status", stretch=False):
         live.fragment(overview.by_status, DEFAULTS)
 
-live.fragment(overview.figures, DEFAULTS)
+live.fragment(day.draw, DEFAULTS)
 
 wide, narrow = st.columns([2.05, 1], gap="xsmall")
 with wide, panels.box("feed"):

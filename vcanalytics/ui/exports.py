@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
 from urllib.parse import urlencode
 
 from vcanalytics import cached
 from vcanalytics.ui.ranges import Range
 
+#: Streams that move every second: charts of them are made anew less often.
+_PACED: Final = frozenset({"requests", "system"})
 
-def link(name: str, view: Range, **filters: str | None) -> str:
-    """Where the whole of a table is had, as it stands on the screen now."""
+
+def link(
+    name: str, view: Range, *, streams: Sequence[str] = cached.BOOKS, **filters: str | None
+) -> str:
+    """Where the whole of a table is had, as it stands on the screen now.
+
+    ``streams`` are those it was read from: the link carries their version.
+    """
+    if _PACED.isdisjoint(streams):
+        seen = cached.version(*streams)
+    else:
+        seen = cached.paced(*streams, length=view.end - view.start, now=view.now)
     params = {
         "from": view.start.isoformat(),
         "to": view.end.isoformat(),
@@ -17,6 +31,6 @@ def link(name: str, view: Range, **filters: str | None) -> str:
         "grain": view.grain.value,
         "week_start": view.week_start,
         "as_of": view.now.isoformat(timespec="seconds"),
-        "seen": cached.dump_version(cached.version("transactions", "disputes")),
+        "seen": cached.dump_version(seen),
     } | {key: value for key, value in filters.items() if value}
     return f"/admin/export/{name}.csv?{urlencode(params)}"

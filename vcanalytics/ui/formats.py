@@ -12,6 +12,7 @@ from typing import Final
 
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
+from rich.filesize import decimal
 
 from vcanalytics.model.money import minor_digits, round_money
 
@@ -85,6 +86,32 @@ def duration(seconds: float, units: int = 2) -> str:
         if len(parts) == units:
             break
     return " ".join(f"{whole}{NBSP}{unit}" for whole, unit in parts if whole)
+
+
+def milliseconds(value_ms: float | None) -> str:
+    """How long something took: ``3.9 ms``, ``210 ms``, ``2.42 s``; a dash where nothing was."""
+    if value_ms is None:
+        return ABSENT
+    if value_ms < 10:
+        return f"{format_decimal(value_ms, '0.0', locale=LOCALE)}{NBSP}ms"
+    return duration(value_ms / 1000)
+
+
+def size(size_bytes: float | None) -> str:
+    """``12.4 MB``, in powers of a thousand; a dash where it is not known."""
+    if size_bytes is None:
+        return ABSENT
+    return (
+        decimal(int(size_bytes)).replace(" bytes", " B").replace(" byte", " B").replace(" ", NBSP)
+    )
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    """A share that is in percent already: ``33 %``."""
+    if value is None:
+        return ABSENT
+    pattern = "0" + ("." + "0" * digits if digits else "")
+    return f"{format_decimal(value, pattern, locale=LOCALE)}{NBSP}%"
 
 
 def age(seconds: float, units: int = 2) -> str:

@@ -39,6 +39,14 @@ def _pages() -> list[st.Page]:
             "pages/revenue.py", title="Revenue", icon=":material/payments:", url_path="revenue"
         ),
         st.Page(
+            "pages/performance.py",
+            title="Performance",
+            icon=":material/speed:",
+            url_path="performance",
+        ),
+        st.Page("pages/activity.py", title="Activity", icon=":material/bolt:", url_path="activity"),
+        st.Page("pages/system.py", title="System", icon=":material/memory:", url_path="system"),
+        st.Page(
             "pages/reconcile.py",
             title=f"Reconcile {formats.count(work)}" if work else "Reconcile",
             icon=":material/assignment_late:",
@@ -71,22 +79,62 @@ def demo_badge() -> str:
 def notices() -> None:
     """What concerns every figure of the page: the demo shop, the source, history's reading."""
     if not cached.settings().source_url:
+        _demo()
+    _making()
+    _stale()
+    _reading()
+
+
+_CONNECT: Final = """
+1. In `.env` beside `Home.py`, name the database of your VectorCraft. It is only ever read:
+
+       VC_SOURCE_URL=sqlite:////srv/vectorcraft/vectorcraft.db
+
+2. Ask what the console finds there: `.venv/bin/python -m vcanalytics source`
+3. Give it a folder of its own, so that the demo's payments stay apart, and start again:
+
+       VC_DATA_DIR=data/shop make run
+"""
+
+
+def _demo() -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(
-            ":violet[:material/science:] :small[These payments are made up. "
-            "Set `VC_SOURCE_URL` to see your own.]"
+            ":violet[:material/science:] :small[These payments are made up.]", width="content"
         )
+        with st.popover("Connect your own", type="tertiary", key="connect"):
+            st.markdown(_CONNECT)
+
+
+def _making() -> None:
+    demo = cached.demo()
+    if demo.get("problem"):
+        st.markdown(
+            f":orange-badge[:material/science: Demo shop] "
+            f":small[{formats.literal(str(demo['problem']))}. {formats.literal(demo['hint'])}.]"
+        )
+    elif demo.get("total"):
+        done = min(1.0, demo["done"] / demo["total"])
+        st.progress(done, f"Making the demo shop: {formats.percent(done * 100)}, {demo['what']}.")
+
+
+def _stale() -> None:
     source = cached.source()
     problem = source.get("problem")
-    if problem:
-        since = cached.as_time(source.get("since"))
-        zone = cached.settings().zone
-        age = f" for {formats.age((toolbar.now() - since).total_seconds())}" if since else ""
-        last = cached.streams()["transactions"].read_at
-        good = f" Last good data from {formats.moment(last, zone, toolbar.now())}." if last else ""
-        st.markdown(
-            f":orange-badge[:material/history: Stale{age}] "
-            f":small[{formats.literal(str(problem))}.{formats.literal(good)}]"
-        )
+    if not problem:
+        return
+    since = cached.as_time(source.get("since"))
+    zone = cached.settings().zone
+    age = f" for {formats.age((toolbar.now() - since).total_seconds())}" if since else ""
+    last = cached.streams()["transactions"].read_at
+    good = f" Last good data from {formats.moment(last, zone, toolbar.now())}." if last else ""
+    st.markdown(
+        f":orange-badge[:material/history: Stale{age}] "
+        f":small[{formats.literal(str(problem))}.{formats.literal(good)}]"
+    )
+
+
+def _reading() -> None:
     reading = [state for state in cached.streams().values() if state.reading_history]
     if reading:
         done, total = sum(s.done for s in reading), sum(s.total for s in reading)

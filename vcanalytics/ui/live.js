@@ -1,14 +1,23 @@
 // One socket a tab, shared by every listener on the page. A listener shows an age or the state of
 // the connection, and reruns its own fragment when a stream it cares for has moved.
 const PATH = "/admin/api/live"
-const AT_ONCE_MS = 250 // at most so often a listener asks its fragment to rerun
+const AT_ONCE_MS = 250 // at most so often a listener asks its fragment to rerun, or as its data says
+const ASK_AGAIN_MS = 3000 // what was asked and not answered for so long is asked once more
+const APART_MS = 8 // Streamlit sends what is set in one go as one: only one fragment would rerun
 const GIVE_UP_MS = 4000 // without a socket for so long, the page falls back to polling
 
 function makeHub() {
   const hub = {
     listeners: new Map(), seqs: {}, readAt: {}, problem: null, skewMs: 0,
     connected: false, lostAt: Date.now(), heardAt: 0, socket: null, retryMs: 500, timer: 0,
+    turns: [],
   }
+  const next = () => setTimeout(() => {
+    hub.turns.shift()()
+    if (hub.turns.length > 0) next()
+  }, APART_MS)
+  // Each listener asks in a turn of its own.
+  hub.inTurn = ask => { if (hub.turns.push(ask) === 1) next() }
   const each = name => hub.listeners.forEach(listener => listener[name] && listener[name]())
   const connect = () => {
     if (hub.socket || hub.listeners.size === 0) return
@@ -170,16 +179,18 @@ const DRAW = { age: drawAge, status: drawStatus, freshness: drawFreshness }
 function ask(self) {
   const { data, component } = self
   if (data.paused || !data.reruns || document.hidden) return
-  const moved = data.streams.some(s => (hub.seqs[s] ?? 0) > Math.max(data.seqs[s] ?? 0, self.asked[s] ?? 0))
+  const unanswered = Date.now() - self.askedAt > ASK_AGAIN_MS
+  const known = s => Math.max(data.seqs[s] ?? 0, unanswered ? 0 : self.asked[s] ?? 0)
+  const moved = data.streams.some(s => (hub.seqs[s] ?? 0) > known(s))
   if (!moved) return
-  const wait = self.askedAt + AT_ONCE_MS - Date.now()
+  const wait = self.askedAt + (data.every_ms ?? AT_ONCE_MS) - Date.now()
   if (wait > 0) {
     self.later ||= setTimeout(() => { self.later = 0; ask(self) }, wait)
     return
   }
   self.askedAt = Date.now()
   for (const s of data.streams) self.asked[s] = hub.seqs[s] ?? 0
-  component.setTriggerValue("moved", self.askedAt)
+  hub.inTurn(() => self.root.isConnected && component.setTriggerValue("moved", self.askedAt))
 }
 
 function report(self) {

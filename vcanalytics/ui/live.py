@@ -18,12 +18,16 @@ from vcanalytics.ui import words
 #: A rerun without news moves "so far" and "now" on; with no socket it is the only refresh.
 _ROLL_ON_S: Final = 60.0
 _POLL_S: Final = 5.0
+#: At most four pushes a second and viewer, and one in a while for what moves with every sample.
+AT_ONCE_S: Final = 0.25
+CALMLY_S: Final = 5.0
 #: Older than this, a stream that should be read all the time is called stale.
 STALE_AFTER_S: Final = 60
 
 _CSS: Final = """
 :host, div, ul { font-family: var(--st-font); font-size: 13px; color: var(--st-gray-text-color); }
 [data-vc] { white-space: nowrap; line-height: 20px; }
+[data-vc]:empty { line-height: 0; }
 .age.stale, .value.stale, .icon.stale { color: var(--st-yellow-text-color); }
 .age.late { color: var(--st-yellow-text-color); }
 .age.stale { background: var(--st-yellow-background-color); border-radius: 3px; padding: 1px 6px; }
@@ -82,11 +86,31 @@ def _data(show: str, streams: Sequence[str], **more: Any) -> dict[str, Any]:
     }
 
 
-def age(streams: Sequence[str], *, key: str, reruns: bool = True, narrow: bool = False) -> None:
-    """The age of what stands beside it, ticking; by default also what reruns its fragment."""
+def age(
+    streams: Sequence[str],
+    *,
+    key: str,
+    reruns: bool = True,
+    narrow: bool = False,
+    every_s: float = AT_ONCE_S,
+) -> None:
+    """The age of what stands beside it, ticking; by default also what reruns its fragment.
+
+    ``every_s`` is how often at most: what costs more, or moves all the time, is redrawn less.
+    """
     _LINE(
         key=f"live_{key}",
-        data=_data("age", streams, reruns=reruns, narrow=narrow),
+        data=_data("age", streams, reruns=reruns, narrow=narrow, every_ms=every_s * 1000),
+        width="content",
+        on_moved_change=_moved,
+    )
+
+
+def listen(streams: Sequence[str], *, key: str, every_s: float = AT_ONCE_S) -> None:
+    """Rerun this fragment when a stream it shows has moved; nothing is seen of it."""
+    _LINE(
+        key=f"live_{key}",
+        data=_data("nothing", streams, reruns=True, every_ms=every_s * 1000),
         width="content",
         on_moved_change=_moved,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -12,13 +11,14 @@ import streamlit as st
 
 from vcanalytics import cached
 from vcanalytics.analytics.transactions import Filters
-from vcanalytics.model.windows import Grain
 from vcanalytics.ui import charts, exports, formats, live, panels, tables, tiles, toolbar, words
 from vcanalytics.ui.panels import Link
 from vcanalytics.ui.ranges import Against, Defaults, Range
 
 BOOKS: Final = ("transactions", "disputes")
 _FEED_ROWS: Final = 7
+#: As high as what stands beside it.
+_HEIGHT: Final = 218
 _SERIES: Final = {
     "t": pl.Float64,
     "value": pl.Float64,
@@ -116,7 +116,9 @@ def takings(defaults: Defaults) -> None:
             st.markdown("  \n".join(lines), width="content")
         charts.draw(
             data,
-            charts.so_far(170, "%H:%M" if view.end - view.start <= timedelta(days=2) else "%-d %b"),
+            charts.so_far(
+                _HEIGHT, "%H:%M" if view.end - view.start <= timedelta(days=2) else "%-d %b"
+            ),
             key="chart_takings",
             alt=f"{title}: {formats.money(total, currency)} by {clock}",
         )
@@ -179,116 +181,6 @@ def _need(finding: words.Finding, frame: pl.DataFrame, view: Range) -> None:
         waiting = (view.now - oldest).total_seconds()
         age = formats.age(waiting, units=1 if toolbar.phone() else 2)
         st.markdown(f":small[{formats.literal(money)}\u2002\u2002:gray[{age}]]", width="content")
-
-
-def _hours(view: Range | Against, base: Range) -> pl.DataFrame:
-    grain = Grain.HOUR if base.end - base.start <= timedelta(days=3) else Grain.DAY
-    frame = cached.revenue(
-        view.start,
-        view.end,
-        grain=grain,
-        zone=base.zone_name,
-        week_start=base.week_start,
-        now=base.now,
-    ).frame
-    return frame.filter(pl.col("currency") == cached.settings().currency)
-
-
-def _figures(start: datetime, end: datetime, view: Range) -> dict[str, Any]:
-    frame = cached.totals(start, cached.minute(end), zone=view.zone_name, now=view.now)
-    row = frame.filter(pl.col("currency") == cached.settings().currency)
-    return row.row(0, named=True) if row.height else {}
-
-
-@dataclass(frozen=True, slots=True)
-class _Day:
-    """What the tiles are drawn from: figures so far and before, and both courses by window."""
-
-    view: Range
-    now: dict[str, Any]
-    before: dict[str, Any]
-    current: pl.DataFrame
-    past: pl.DataFrame
-
-    def spark(self, column: str) -> pl.DataFrame:
-        def values(frame: pl.DataFrame) -> list[float | None]:
-            return [None if value is None else float(value) for value in frame[column]]
-
-        return tiles.spark_data(values(self.current), values(self.past), is_open=self.view.open)
-
-    def link(self, page: str, label: str) -> Link:
-        return Link(f"pages/{page}.py", label, toolbar.params(self.view))
-
-
-def _day(view: Range) -> _Day:
-    against = view.against()
-    hours = _hours(view, view)
-    return _Day(
-        view,
-        _figures(view.start, view.end, view),
-        _figures(against.start, against.until, view) if against and against.whole else {},
-        hours.filter(pl.col("window_start") <= view.now),
-        _hours(against, view) if against else hours.clear(),
-    )
-
-
-def figures(defaults: Defaults) -> None:
-    """The six tiles."""
-    view = toolbar.view(defaults)
-    with panels.contained("tiles", skeleton=120):
-        day = _day(view)
-        if not day.now:
-            panels.nothing_in(view)
-            return
-        with st.grid(6, min_column_width=150, gap="xsmall"):
-            _count_tile(day, "Payments", "captured", "more", reruns=True)
-            _rate_tile(day)
-            _money_tile(day, "Average", "average", "neither")
-            _money_tile(day, "Net", "net", "more")
-            _money_tile(day, "Refunds", "refunds", "less")
-            _count_tile(day, "Failed", "failed", "less")
-
-
-def _count_tile(
-    day: _Day, label: str, column: str, better: tiles.Better, *, reruns: bool = False
-) -> None:
-    tiles.tile(
-        label,
-        formats.count(day.now[column]),
-        tiles.count_change(day.now[column], day.before.get(column), better),
-        key=column,
-        streams=("transactions",),
-        link=day.link("transactions", f"{label}: open payments"),
-        spark=day.spark(column),
-        reruns=reruns,
-    )
-
-
-def _rate_tile(day: _Day) -> None:
-    rate = day.now["success_rate"]
-    tiles.tile(
-        "Success rate",
-        formats.rate(rate),
-        tiles.rate_change(rate, day.before.get("success_rate"), "more"),
-        key="success_rate",
-        streams=("transactions",),
-        link=day.link("revenue", "Success rate: open revenue"),
-        spark=day.spark("success_rate"),
-    )
-
-
-def _money_tile(day: _Day, label: str, column: str, better: tiles.Better) -> None:
-    currency = cached.settings().currency
-    amount = day.now[column]
-    tiles.tile(
-        label,
-        formats.ABSENT if amount is None else formats.money(amount, currency),
-        tiles.money_change(amount, day.before.get(column), currency, better),
-        key=column,
-        streams=BOOKS,
-        link=day.link("revenue", f"{label}: open revenue"),
-        spark=day.spark(column),
-    )
 
 
 def by_status(defaults: Defaults) -> None:

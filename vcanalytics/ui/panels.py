@@ -18,8 +18,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from vcanalytics import cached
 from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
-from vcanalytics.ui import formats, live
+from vcanalytics.ui import formats, live, words
 from vcanalytics.ui.ranges import Range
+from vcanalytics.ui.toggles import Choice
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -41,15 +42,19 @@ def head(
     streams: Sequence[str] = (),
     csv: str | None = None,
     link: Link | None = None,
+    choice: Choice | None = None,
+    every_s: float = live.AT_ONCE_S,
 ) -> None:
-    """Title and muted note; at the right age, CSV, the way to its page."""
+    """Title and muted note; at the right a choice, age, CSV, the way to its page."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.header(title, anchor=False, width="content")
         if note:
             st.caption(note, width="content")
         st.space("stretch")
+        if choice:
+            choice.draw()
         if streams:
-            live.age(streams, key=key)
+            live.age(streams, key=key, every_s=every_s)
         if csv:
             st.markdown(f":small[[CSV]({csv})]", width="content")
         if link:
@@ -79,12 +84,23 @@ def panel(
     streams: Sequence[str] = (),
     csv: str | None = None,
     link: Link | None = None,
+    choice: Choice | None = None,
     skeleton: int = 0,
+    every_s: float = live.AT_ONCE_S,
 ) -> Iterator[None]:
     """What stands in a box: its head and body; what raises in the body is shown in its place."""
     with st.container(gap="xxsmall", key=f"panel_{key}"):
         with contained(f"{key}_head"):
-            head(title, note=note, key=key, streams=streams, csv=csv, link=link)
+            head(
+                title,
+                note=note,
+                key=key,
+                streams=streams,
+                csv=csv,
+                link=link,
+                choice=choice,
+                every_s=every_s,
+            )
         with contained(key, skeleton=skeleton):
             yield
 
@@ -167,4 +183,18 @@ def nothing_in(view: Range, spoken: str = "") -> None:
         f"No payments {formats.literal(spoken or view.spoken)}.",
         f"The newest is from {formats.literal(when)}.",
         link=Link("pages/transactions.py", "Show the last 90 days", {"range": "90d"}),
+    )
+
+
+def nothing_of(stream: str, view: Range, never: str) -> None:
+    """No rows of a stream in the range: says when the newest was, or what ``never`` says."""
+    state = cached.streams()[stream]
+    label = words.STREAM_LABELS.get(stream, stream).lower()
+    if state.last_at is None:
+        empty(f"No {label} have been recorded yet.", never)
+        return
+    when = formats.moment(state.last_at, view.zone, view.now)
+    empty(
+        f"No {label} {formats.literal(view.spoken)}.",
+        f"The newest is from {formats.literal(when)}.",
     )

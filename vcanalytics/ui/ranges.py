@@ -5,7 +5,7 @@ Nothing here draws. A URL that cannot be used in part is used in the rest, and s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -140,14 +140,10 @@ class Range:
     def against(self, compare: str | None = None) -> Against | None:
         """The range this one is compared with, like for like; None where there is none."""
         kind = compare or self.compare
-        step = _step(self, kind)
-        if step is None:
+        back = _back(self, kind)
+        if back is None:
             return None
-        days, months = step
-        start, end, until = (
-            _shift(instant, self.zone, days, months)
-            for instant in (self.start, self.end, self.until)
-        )
+        start, end, until = back(self.start), back(self.end), back(self.until)
         if self.preset in {"month", "last-month"} and kind == "previous":
             # Months differ in length: the one before ends where this one begins.
             end, until = self.start, min(until, self.start)
@@ -187,22 +183,26 @@ def _shift(instant: datetime, zone: ZoneInfo, days: float, months: int) -> datet
     return resolve(moved, zone)
 
 
-def _step(view: Range, kind: str) -> tuple[float, int] | None:
-    """How far back (days, months) the comparison lies."""
+def _back(view: Range, kind: str) -> Callable[[datetime], datetime] | None:
+    """The way from a moment to the one it is compared with; None where there is none."""
     length = view.end - view.start
+
+    def on_the_wall(days: float, months: int) -> Callable[[datetime], datetime]:
+        return lambda instant: _shift(instant, view.zone, days, months)
+
     if kind == "none" or view.preset == "all":
         return None
     if kind == "week":
-        return 7.0 * max(1, -(-length // timedelta(days=7))), 0
+        return on_the_wall(7.0 * max(1, -(-length // timedelta(days=7))), 0)
     if kind == "year" or view.preset == "year":
-        return 0.0, 12 * max(1, -(-length // timedelta(days=366)))
+        return on_the_wall(0.0, 12 * max(1, -(-length // timedelta(days=366))))
     if view.preset in {"month", "last-month"}:
-        return 0.0, 1
-    zone = view.zone
-    if _at_midnight(view.start, zone) and _at_midnight(view.end, zone):
-        days = view.end.astimezone(zone).date() - view.start.astimezone(zone).date()
-        return float(days.days), 0
-    return length / timedelta(days=1), 0
+        return on_the_wall(0.0, 1)
+    if _at_midnight(view.start, view.zone) and _at_midnight(view.end, view.zone):
+        days = view.end.astimezone(view.zone).date() - view.start.astimezone(view.zone).date()
+        return on_the_wall(float(days.days), 0)
+    # Any other stretch is compared with the one right before it, whatever the clocks do.
+    return lambda instant: instant - length
 
 
 def _label(view: Range, kind: str, start: datetime) -> str:

@@ -10,6 +10,7 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
+from vcanalytics.model.windows import Grain, window_start
 from vcanalytics.ui import exports, formats, panels, payment, tables, toolbar, words
 from vcanalytics.ui.panels import Link
 from vcanalytics.ui.ranges import Range
@@ -40,7 +41,8 @@ def _sum(frame: pl.DataFrame) -> str:
         if amount is not None:
             sums[code] = sums.get(code, Decimal(0)) + amount
     own = cached.settings().currency
-    texts = [formats.money(total, code) for code, total in sorted(sums.items())]
+    order = sorted(sums, key=lambda code: (code != own, code))
+    texts = [formats.money(sums[code], code) for code in order]
     return " + ".join(texts) or formats.money(Decimal(0), own)
 
 
@@ -48,7 +50,7 @@ def metrics(frame: pl.DataFrame, view: Range) -> None:
     """What is at risk now, over the findings that are a person's work."""
     work = frame.filter(pl.col("finding").is_in(words.OPEN_WORK))
     stuck = frame.filter(pl.col("finding") == "stuck")
-    midnight = view.now.astimezone(view.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = window_start(view.now, Grain.DAY, view.zone)
     new = work.filter(pl.col("since") >= midnight)
     with st.grid(4, min_column_width=150, gap="xsmall"):
         people = work["transaction_id"].n_unique()
@@ -111,7 +113,7 @@ def pills(frame: pl.DataFrame) -> words.Finding:
 
 def _page() -> int | None:
     text = st.query_params.get("page", "")
-    return int(text) if text.isdigit() and int(text[:9]) > 0 else None
+    return int(text) if text.isascii() and text.isdigit() and int(text[:9]) > 0 else None
 
 
 def _holds(rows: pl.DataFrame, opened: str | None) -> int:

@@ -21,7 +21,13 @@ _HEIGHT: Final = 238
 _TICKS: Final = 8
 _TABLE_ROWS: Final = 31
 _STREAMS: Final = ("transactions", "disputes")
-_BARS: Final = {"label": pl.String, "value": pl.Float64, "series": pl.String, "text": pl.String}
+_BARS: Final = {
+    "label": pl.String,
+    "value": pl.Float64,
+    "series": pl.String,
+    "text": pl.String,
+    "to": pl.Float64,
+}
 _LINES: Final = {
     "t": pl.Float64,
     "value": pl.Float64,
@@ -150,16 +156,20 @@ def _bar_rows(view: Range, code: str) -> tuple[pl.DataFrame, list[str], pl.DataF
     against = view.against()
     past = _windows(against, view, code) if against else windows.clear()
     names = labels(windows, view)
-    rows: list[tuple[str, float, str, str]] = []
+    rows: list[tuple[str, float, str, str, float | None]] = []
+    top = float(max([*windows["gross"], *past["gross"]], default=0))
     for i, (name, row) in enumerate(zip(names, windows.iter_rows(named=True), strict=True)):
         before = past["gross"][i] if i < past.height else None
         text = _bar_text(name, row, before, code)
         series = "open" if _is_open(row, view) else "subject"
-        rows.append((name, float(row["gross"]), series, text))
+        rows.append((name, float(row["gross"]), series, text, None))
+        if series == "open":
+            hatching = charts.hatching(float(row["gross"]), top, len(names), _HEIGHT)
+            rows += [(name, low, piece, "", high) for piece, low, high in hatching]
         if row["refunds"]:
-            rows.append((name, -float(row["refunds"]), "refund", text))
+            rows.append((name, -float(row["refunds"]), "refund", text, None))
         if before is not None:
-            rows.append((name, float(before), "comparison", text))
+            rows.append((name, float(before), "comparison", text, None))
     return pl.DataFrame(rows, schema=_BARS, orient="row"), names, windows
 
 

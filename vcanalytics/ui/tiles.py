@@ -65,6 +65,18 @@ def money_difference(now: Decimal, before: Decimal, currency: str) -> Change:
     return Change(text if difference else "0", colour, description)
 
 
+def time_change(now_ms: float | None, before_ms: float | None) -> Change:
+    """Change of a response time as a share of what was before; less is better."""
+    if now_ms is None or before_ms is None:
+        return Change(None, "gray", "no earlier data")
+    share = formats.share_of_change(now_ms, before_ms)
+    description = f"from {formats.milliseconds(before_ms)}"
+    if share is None:
+        return Change(None, "gray", description)
+    colour = _colour(share > 0, "less", quiet=abs(share) < formats.QUIET_SHARE)
+    return Change(formats.signed_percent(share), colour, description)
+
+
 def rate_change(now: float | None, before: float | None, better: Better) -> Change:
     """Change of a rate, in percentage points."""
     if now is None or before is None:
@@ -73,13 +85,16 @@ def rate_change(now: float | None, before: float | None, better: Better) -> Chan
     return Change(formats.signed_points(now - before), colour, f"from {formats.rate(before)}")
 
 
-def figure(label: str, value: str, change: Change, *, visible: bool = True) -> None:
-    """A value with its change."""
+def figure(
+    label: str, value: str, change: Change, *, visible: bool = True, arrow: bool = True
+) -> None:
+    """A value with its change; without ``arrow`` the chip is a word and points nowhere."""
     st.metric(
         label,
         value,
         change.text,
         delta_color=change.colour,
+        delta_arrow="auto" if arrow else "off",
         delta_description=change.description,
         label_visibility="visible" if visible else "collapsed",
     )
@@ -109,20 +124,31 @@ def tile(
     streams: Sequence[str],
     link: Link,
     spark: pl.DataFrame | None = None,
-    reruns: bool = False,
+    every_s: float | None = None,
+    arrow: bool = True,
 ) -> None:
-    """One tile. ``reruns`` on one tile of a fragment is enough for all of them."""
+    """One tile.
+
+    With ``every_s`` it reruns its fragment, at most so often, when one of its streams has moved:
+    one tile for each pace is enough.
+    """
     with st.container(border=True, key=f"tile_{key}", gap="xxsmall", height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
             st.caption(label, width="content", wrap=False)
             st.space("stretch")
-            live.age(streams, key=key, reruns=reruns, narrow=True)
+            live.age(
+                streams,
+                key=key,
+                reruns=every_s is not None,
+                narrow=True,
+                every_s=every_s or live.AT_ONCE_S,
+            )
             st.page_link(
                 link.page,
                 label=f"![{link.label}](app/static/open.svg)",
                 icon="",
                 query_params=dict(link.params),
             )
-        figure(label, value, change, visible=False)
+        figure(label, value, change, visible=False, arrow=arrow)
         if spark is not None:
             charts.draw(spark, charts.spark(), key=f"spark_{key}", alt=f"{label}, by hour: {value}")

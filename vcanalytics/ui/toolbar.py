@@ -186,13 +186,12 @@ def _comparison_label(view: Range) -> str:
     return f":gray[vs] {against.label}{same_time}"
 
 
-def _toggle_pause() -> None:
+def _toggle_pause(zone: ZoneInfo) -> None:
     state = st.session_state
     if state.get("paused_at"):
         state["paused_at"] = state["paused_now"] = None
     else:
         moment = datetime.now(UTC)
-        zone = ZoneInfo(st.query_params.get("zone", cached.settings().timezone))
         state["paused_at"], state["paused_now"] = formats.clock(moment, zone), moment
     state[_RERUN] = True
 
@@ -217,6 +216,7 @@ def _row(title: str, defaults: Defaults, *, compares: bool, badge: str) -> None:
             type="tertiary",
             shortcut=None if phone() else "p",
             on_click=_toggle_pause,
+            args=(current.zone,),
         )
         picker = st.popover(
             f"**{current.name}** :gray[{current.extent}]",

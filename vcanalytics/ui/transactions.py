@@ -69,7 +69,7 @@ def bar(defaults: Defaults) -> None:
             on_change=_from_widget,
             args=("q", "tx_q"),
             max_chars=200,
-            width="stretch" if toolbar.phone() else 326,
+            width="stretch" if toolbar.phone() else 262,
         )
         with panels.contained("pills"):
             _pills(asked)
@@ -231,7 +231,7 @@ def _table(rows: pl.DataFrame, view: Range, asked: Search) -> None:
     st.session_state["tx_table"] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
     currency = cached.settings().currency
     st.dataframe(
-        _shown(rows, view, currency),
+        _shown(rows, view, currency, opened=asked.payment is not None),
         key="tx_table",
         hide_index=True,
         height=tables.height(_ROWS),
@@ -252,7 +252,7 @@ def _picked(ids: list[str]) -> None:
         _close()
 
 
-def _shown(rows: pl.DataFrame, view: Range, currency: str) -> pl.DataFrame:
+def _shown(rows: pl.DataFrame, view: Range, currency: str, *, opened: bool) -> pl.DataFrame:
     sent = pl.when(pl.col("captured")).then(
         pl.when(pl.col("email_sent")).then(pl.lit("sent")).otherwise(pl.lit("not sent"))
     )
@@ -266,7 +266,8 @@ def _shown(rows: pl.DataFrame, view: Range, currency: str) -> pl.DataFrame:
     )
     if toolbar.phone():
         return frame.select("created", "status", "amount", "email")
-    return frame
+    # Beside an open payment there is no room for its error: that stands in its timeline.
+    return frame.select("created", "status", "email", "amount", "mail") if opened else frame
 
 
 def _columns(rows: pl.DataFrame, currency: str) -> dict[str, Any]:

@@ -177,3 +177,21 @@ STREAM_LABELS: Final[dict[str, str]] = {
 }
 
 CURRENCY_NOTE: Final = "Amounts in several currencies are never added."
+
+_ACTIVITIES: Final[dict[str, str]] = {
+    "sign_up": "New account",
+    "sign_in": "Signed in",
+    "sign_in_failed": "Sign-in refused",
+    "sign_out": "Signed out",
+    "upload": "Uploaded",
+    "download": "Downloaded",
+    "vectorisation": "Vectorised",
+    "admin_action": "Admin action",
+    "password_change": "Password changed",
+    "profile_update": "Profile changed",
+}
+
+
+def activity(kind: str) -> str:
+    """What somebody did; a kind that is unknown keeps its own name."""
+    return _ACTIVITIES.get(kind) or kind.replace("_", " ").capitalize()

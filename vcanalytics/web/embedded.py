@@ -37,7 +37,11 @@ class EmbeddedCollectors:
         try:
             while True:
                 started = clock()
-                status = await self._once()
+                try:
+                    status: int | str = await self._once()
+                except OSError as error:
+                    # No memory for a process now is no reason to do without collectors for ever.
+                    status = str(error)
                 failures = 1 if clock() - started > _STEADY_S else failures + 1
                 pause = _RESTART_AFTER_S[min(failures, len(_RESTART_AFTER_S)) - 1]
                 _LOG.warning("the collectors ended with status %s; again in %g s", status, pause)

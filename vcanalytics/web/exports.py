@@ -18,11 +18,8 @@ import polars as pl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from vcanalytics.analytics import search
 from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
 from vcanalytics.model.money import minor_digits
-from vcanalytics.model.times import read_typed_time, read_zone
-from vcanalytics.model.windows import Grain
 
 _SLICE_ROWS: Final = 20_000
 #: What a spreadsheet runs as a formula when a cell begins with it, also after blanks and in the
@@ -109,71 +106,25 @@ async def _body(table: Export) -> AsyncIterator[str]:
 
 def _refused(status: int, code: str, message: str) -> JSONResponse:
     return JSONResponse(
-        {"success": False, "error": {"code": code, "message": message}}, status_code=status
+        {
+            "success": False,
+            "timestamp": datetime.now(UTC).isoformat(),
+            "error": {"code": code, "message": message},
+        },
+        status_code=status,
     )
-
-
-def _instant(params: Mapping[str, str], key: str, zone: ZoneInfo) -> datetime:
-    try:
-        return read_typed_time(params[key], zone)
-    except KeyError:
-        raise UsageError(f"the link says no {key!r}") from None
 
 
 def build(name: str, params: Mapping[str, str]) -> Export:
     """The table a link asks for. Raises UsageError for a name or a parameter that is none."""
     # Its caches want Streamlit's runtime, which is not there yet when the app is put together.
-    from vcanalytics import cached  # noqa: PLC0415
+    from vcanalytics.web.tables import TABLES, Asked  # noqa: PLC0415
 
-    zone = read_zone(params.get("zone", "UTC"))
-    start, end = _instant(params, "from", zone), _instant(params, "to", zone)
-    now = _instant(params, "as_of", zone) if "as_of" in params else datetime.now(UTC)
-    seen = cached.load_version(params.get("seen", ""))
-    if name in {"revenue", "takings"}:
-        if name == "takings":
-            currency = params.get("currency", cached.settings().currency)
-            answer = cached.takings(start, end, currency=currency, seen=seen)
-            frame = answer.frame.with_columns(pl.lit(currency).alias("currency"))
-        else:
-            answer = cached.revenue(
-                start,
-                end,
-                grain=_grain(params),
-                zone=zone.key,
-                week_start=cached.settings().week_start,
-                now=now,
-                seen=seen,
-            )
-            frame = _of_currency(answer.frame, params)
-    elif name == "findings":
-        answer = cached.findings(start, end, now=now, seen=seen)
-        frame = answer.frame
-        if params.get("finding"):
-            frame = frame.filter(pl.col("finding") == params["finding"])
-    elif name in {"transactions", "states"}:
-        asked = search.read(params, start, end)
-        if name == "transactions":
-            answer = cached.all_payments(asked.filters, order=asked.order)
-        else:
-            answer = cached.by_status(asked.filters, seen=seen)
-        frame = answer.frame
-    else:
+    if name not in TABLES:
         raise UsageError(f"there is no export {name!r}")
-    return Export(name, frame, answer.as_of, zone, start, end)
-
-
-def _grain(params: Mapping[str, str]) -> Grain:
-    try:
-        return Grain(params.get("grain", "day"))
-    except ValueError:
-        raise UsageError("the grain is hour, day, week or month") from None
-
-
-def _of_currency(frame: pl.DataFrame, params: Mapping[str, str]) -> pl.DataFrame:
-    """Windows as the contract names their columns, of one currency where one is asked for."""
-    if params.get("currency"):
-        frame = frame.filter(pl.col("currency") == params["currency"])
-    return frame.drop("window_end", "window_label", "attempts_captured", strict=False)
+    asked = Asked.read(params)
+    rows = TABLES[name](asked)
+    return Export(name, rows.frame, rows.as_of, asked.zone, asked.start, asked.end)
 
 
 async def export(request: Request) -> Response:

@@ -16,7 +16,15 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 #: The pages' own paths. Any other path is answered by Streamlit, which shows "page not found".
-PAGES: Final = ("/", "/transactions", "/revenue", "/reconcile")
+PAGES: Final = (
+    "/",
+    "/transactions",
+    "/revenue",
+    "/performance",
+    "/activity",
+    "/system",
+    "/reconcile",
+)
 BASE_SCRIPT: Final = "/admin/base.js"
 _BASE: Final = 'window.__streamlit = { BACKEND_BASE_URL: window.location.origin + "/" }\n'
 _FONT: Final = "/app/static/fonts/hanken-grotesk-latin-wght-normal.woff2"

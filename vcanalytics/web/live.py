@@ -102,12 +102,17 @@ async def _receive(websocket: WebSocket, send: Callable[[str], Awaitable[None]])
     """The kind of the viewer's next message; what is none is answered with an error."""
     known = ("join_admin_room", "leave_admin_room", "request_live_update")
     while True:
-        text = await websocket.receive_text()
-        if len(text) > MESSAGE_BYTES_MAX:
+        received = await websocket.receive()
+        if received["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(received.get("code", 1000))
+        # A frame is text or bytes, as the viewer likes.
+        text = received.get("text")
+        data = received.get("bytes") or b"" if text is None else text.encode()
+        if len(data) > MESSAGE_BYTES_MAX:
             await websocket.close(_TOO_LONG, "message too long")
             raise WebSocketDisconnect(_TOO_LONG)
         try:
-            message = json.loads(text)
+            message = json.loads(data)
         except (ValueError, RecursionError):
             message = None
         kind = message.get("type") if isinstance(message, dict) else None

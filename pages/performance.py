@@ -1,0 +1,39 @@
+"""Performance: how long it takes, how often it fails, and what is slow."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from vcanalytics.ui import (
+    distribution,
+    frame,
+    live,
+    panels,
+    performance,
+    strategies,
+    toolbar,
+)
+from vcanalytics.ui.ranges import Defaults
+
+DEFAULTS = Defaults(preset="7d", compare="previous")
+
+toolbar.draw("Performance", DEFAULTS, badge=frame.demo_badge())
+frame.notices()
+
+performance.kinds()
+live.fragment(performance.metrics, DEFAULTS)
+
+wide, narrow = st.columns([1.35, 1], gap="xsmall")
+with wide, panels.box("over_time"):
+    live.fragment(performance.over_time, DEFAULTS)
+with narrow, panels.box("distribution"):
+    live.fragment(distribution.draw, DEFAULTS)
+
+wide, narrow = st.columns([1.72, 1], gap="xsmall")
+with wide, panels.box("endpoints"):
+    live.fragment(performance.endpoints, DEFAULTS)
+with narrow:
+    with panels.box("paypal", stretch=False):
+        live.fragment(performance.paypal, DEFAULTS)
+    with panels.box("strategies"):
+        live.fragment(strategies.draw, DEFAULTS)

@@ -1,0 +1,118 @@
+"""A viewer of the console, as far as Streamlit's own test runner can be one.
+
+    viewer = Viewer(now=...)
+    shown = viewer.open("transactions", range="all", q="ann")
+    assert "Nothing was found" in shown.text
+
+The whole app runs, frame and navigation included. With ``now`` the viewer paused at that moment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from streamlit.testing.v1 import AppTest
+
+ROOT: Final = Path(__file__).parents[2]
+#: Every page there is, by its file's name.
+PAGES: Final = tuple(sorted(path.stem for path in (ROOT / "pages").glob("*.py")))
+
+_TIMEOUT_S: Final = 60.0
+_ESCAPED: Final = re.compile(r"\\([^A-Za-z0-9\s])")
+_TEXTS: Final = ("label", "body", "title", "delta", "delta_description", "help")
+#: Their value is what the viewer typed or picked, no text of the page's.
+_INPUTS: Final = frozenset({"text_input", "selectbox", "multiselect", "datetime_input", "toggle"})
+
+
+class Shown:
+    """A page as it was drawn."""
+
+    def __init__(self, app: AppTest) -> None:
+        self.app = app
+
+    @property
+    def marked(self) -> list[str]:
+        """Everything that Streamlit reads as Markdown or HTML, as it was handed over."""
+        return [text for text in _texts(self.app._tree) if text]
+
+    @property
+    def text(self) -> str:
+        """What a viewer reads outside of tables, without the marks that keep text literal."""
+        return _ESCAPED.sub(r"\1", "\n".join(self.marked)).replace("\u00a0", " ")
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """Label to value of every figure; of two with one label, the first."""
+        found: dict[str, str] = {}
+        for metric in self.app.metric:
+            found.setdefault(metric.label, _ESCAPED.sub(r"\1", metric.value))
+        return found
+
+    @property
+    def cells(self) -> set[str]:
+        """Every cell of every table, as text; a list's members one by one."""
+        return {text for frame in self.app.dataframe for text in _cells(frame.value)}
+
+    @property
+    def links(self) -> list[str]:
+        """Where the CSV links of the page lead, in the order they stand."""
+        return re.findall(r"\]\((/admin/export/[^)]+)\)", "\n".join(self.marked))
+
+    @property
+    def components(self) -> str:
+        """What the page's own components were told."""
+        return "\n".join(str(element.proto) for element in self.app.get("bidi_component"))
+
+    def assert_well(self) -> None:
+        """Nothing failed, neither the page nor one of its panels."""
+        assert list(self.app.exception) == []
+        assert [error.value for error in self.app.error] == []
+
+
+class Viewer:
+    """One browser tab: what it was told stays from page to page."""
+
+    def __init__(self, now: datetime | None = None) -> None:
+        self.app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=_TIMEOUT_S)
+        if now is not None:
+            self.app.session_state["paused_at"] = f"{now:%H:%M:%S}"
+            self.app.session_state["paused_now"] = now
+        self._begun = False
+
+    def open(self, page: str, /, **params: str) -> Shown:
+        """Follow a link to a page; ``from_`` stands for ``from``."""
+        if not self._begun:
+            # The runner learns the pages' paths by a first run.
+            self.app.run()
+            self._begun = True
+        self.app.query_params = {key.rstrip("_"): value for key, value in params.items()}
+        self.app.switch_page(f"pages/{page}.py").run()
+        return Shown(self.app)
+
+
+def _texts(node: Any) -> Iterator[str]:
+    for child in getattr(node, "children", {}).values():
+        holders = (child, getattr(child, "proto", None))
+        for name in (*_TEXTS, *(() if child.type in _INPUTS else ("value",))):
+            found = (getattr(holder, name, None) for holder in holders)
+            yield next((text for text in found if isinstance(text, str)), "")
+        if child.type == "button_group":
+            yield from child.options
+        yield from _texts(child)
+
+
+def _cells(frame: Any) -> Iterable[str]:
+    for row in frame.itertuples(index=False):
+        for cell in row:
+            if isinstance(cell, str):
+                yield cell
+            elif hasattr(cell, "tolist"):
+                yield from (str(part) for part in cell.tolist()) if cell.ndim else [str(cell)]
+            elif isinstance(cell, list):
+                yield from (str(part) for part in cell)
+            else:
+                yield str(cell)

@@ -1,0 +1,151 @@
+"""The watcher: sees each change of the catalogue once for all, and keeps heartbeats quiet."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.store.rows import NOON, requests
+from tests.web.waiting import until
+from vcanalytics.errors import StoreError
+from vcanalytics.store import Catalogue
+from vcanalytics.web import app as web
+from vcanalytics.web import watch
+from vcanalytics.web.watch import State, Watcher, file_token, watching
+
+
+def test_a_token_changes_with_each_commit(catalogue: Catalogue) -> None:
+    seen = {file_token(catalogue.path)}
+    for number in range(5):
+        catalogue.append("requests", "t", str(number), requests(number))
+        token = file_token(catalogue.path)
+        assert token not in seen
+        seen.add(token)
+
+
+def test_a_token_follows_what_can_be_seen_not_what_is_written(catalogue: Catalogue) -> None:
+    """Whoever reads when the first byte is written sees the old state, and must look again."""
+    catalogue.append("requests", "t", "1", requests(1))
+    wal = catalogue.path.with_name(catalogue.path.name + "-wal")
+    before, written = file_token(catalogue.path), wal.stat().st_size
+    with catalogue.transaction() as connection:
+        # So small a cache has SQLite write before the commit.
+        connection.exec_driver_sql("PRAGMA cache_size = 1")
+        for number in range(50):
+            connection.exec_driver_sql(f"INSERT INTO fact VALUES ('{number}', '{'x' * 4000}')")
+        assert wal.stat().st_size > written
+        assert file_token(catalogue.path) == before
+
+    assert file_token(catalogue.path) != before
+
+
+def test_of_a_file_that_is_not_there_there_is_no_token(tmp_path: Path) -> None:
+    assert file_token(tmp_path / "nothing.db") is None
+
+
+def test_a_file_put_in_anothers_place_has_another_token(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        Catalogue.open(tmp_path / name).close()
+    before = file_token(tmp_path / "one" / "catalogue.db")
+    (tmp_path / "two" / "catalogue.db").replace(tmp_path / "one" / "catalogue.db")
+
+    assert file_token(tmp_path / "one" / "catalogue.db") != before
+
+
+def test_listeners_hear_of_a_batch(catalogue: Catalogue) -> None:
+    async def live() -> None:
+        watcher = Watcher(catalogue.path, lambda: web._state_of(catalogue))
+        async with watching(watcher):
+            await until(lambda: watcher.version)
+            version = watcher.version
+            waiting = [asyncio.create_task(watcher.after(version)) for _ in range(3)]
+            await asyncio.to_thread(catalogue.append, "requests", "t", "1", requests(1))
+            heard = await asyncio.wait_for(asyncio.gather(*waiting), 5)
+            assert heard == [version + 1] * 3
+            assert watcher.state.seqs["requests"] == 1
+
+    asyncio.run(live())
+
+
+def test_a_heartbeat_wakes_nobody_before_its_time(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read that brought nothing new moves the age only: that can wait for two seconds."""
+    monkeypatch.setattr(watch, "QUIET_EVERY_S", 1e9)
+    reads = 0
+
+    def read() -> State:
+        nonlocal reads
+        reads += 1
+        return web._state_of(catalogue)
+
+    def beat() -> None:
+        with catalogue.write(NOON, durable=False) as writer:
+            writer.note_read("requests", NOON)
+
+    async def live() -> None:
+        watcher = Watcher(catalogue.path, read)
+        async with watching(watcher):
+            watcher._told_at = asyncio.get_running_loop().time()
+            await asyncio.to_thread(catalogue.append, "requests", "t", "1", requests(1))
+            await until(lambda: watcher.state.seqs.get("requests") == 1)
+            version, before = watcher.version, reads
+            await asyncio.to_thread(beat)
+            await until(lambda: reads > before)
+            for _ in range(3):
+                await asyncio.sleep(watch.LOOK_EVERY_S)
+            assert watcher.version == version
+
+            monkeypatch.setattr(watch, "QUIET_EVERY_S", 0.0)
+            await until(lambda: watcher.version > version)
+            assert watcher.state.read_at["requests"] == NOON.timestamp() * 1000
+
+    asyncio.run(live())
+
+
+def test_while_nothing_is_written_the_catalogue_is_not_read(catalogue: Catalogue) -> None:
+    reads = 0
+
+    def read() -> State:
+        nonlocal reads
+        reads += 1
+        return State({"requests": 1})
+
+    async def live() -> None:
+        async with watching(Watcher(catalogue.path, read)):
+            await until(lambda: reads)
+            await asyncio.sleep(watch.LOOK_EVERY_S * 6)
+
+    asyncio.run(live())
+    assert reads == 1
+
+
+@pytest.mark.parametrize("error", [StoreError("the store is away"), RuntimeError("inside")])
+def test_a_read_that_fails_is_tried_again(catalogue: Catalogue, error: Exception) -> None:
+    fails = True
+
+    def read() -> State:
+        if fails:
+            raise error
+        return State({"requests": 3})
+
+    async def live() -> None:
+        nonlocal fails
+        watcher = Watcher(catalogue.path, read)
+        async with watching(watcher):
+            if isinstance(error, StoreError):
+                await until(lambda: watcher.state.problem)
+                assert watcher.state.problem == "the store is away"
+            fails = False
+            await until(lambda: watcher.state.seqs == {"requests": 3})
+            assert watcher.state.problem is None
+
+    asyncio.run(live())
+
+
+def test_a_problem_of_the_source_is_told(catalogue: Catalogue) -> None:
+    with catalogue.write() as writer:
+        writer.set_fact("source", {"problem": "the file is locked"})
+    assert web._state_of(catalogue).problem == "the file is locked"

@@ -1,0 +1,342 @@
+"""What Performance arranges: figures, percentiles over time, endpoints, PayPal's API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import polars as pl
+import streamlit as st
+
+from vcanalytics import cached
+from vcanalytics.model import thresholds
+from vcanalytics.ui import charts, exports, formats, live, panels, series, tables, tiles, toolbar
+from vcanalytics.ui.charts import Limit, Stroke
+from vcanalytics.ui.charts.lines import Unit
+from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.ui.tiles import Change
+from vcanalytics.ui.toggles import Choice
+
+STREAMS: Final = ("requests",)
+_HEIGHT: Final = 238
+_TABLE_ROWS: Final = 11
+#: Kinds of measurement as the URL names them, and what one of each is called.
+KINDS: Final[dict[str, str]] = {
+    "request_time": "Requests",
+    "database_query": "Database queries",
+    "vectorization_time": "Vectorising",
+    "paypal_api_response_time": "PayPal's API",
+}
+_ONE: Final[dict[str, str]] = {
+    "request_time": "Endpoint",
+    "database_query": "Query",
+    "vectorization_time": "Strategy",
+    "paypal_api_response_time": "Call",
+}
+_LIMITS: Final[dict[str, Limit]] = {
+    "request_time": Limit(thresholds.RESPONSE_P95_MS, "p95 limit 200 ms"),
+    "database_query": Limit(thresholds.QUERY_MS, "slow above 50 ms"),
+    "paypal_api_response_time": Limit(thresholds.PAYPAL_MS, "limit 5 s"),
+}
+NEVER: Final = "VectorCraft writes them only where its metrics are switched on."
+_MEASURE: Final = Choice(
+    "Measure",
+    "measure",
+    {"percentiles": "Percentiles", "mean": "Mean", "errors": "Error rate"},
+)
+_KIND: Final = Choice("What was measured", "kind", KINDS)
+_PERCENTILES: Final = (
+    Stroke("p99", "muted", 1.25),
+    Stroke("p50", "subject", 1.5, 0.7),
+    Stroke("p95", "subject"),
+)
+_MEAN_LIMIT: Final = Limit(thresholds.RESPONSE_MEAN_MS, "mean limit 100 ms")
+_ERROR_LIMIT: Final = Limit(thresholds.ERROR_RATE, "limit 5 %")
+
+
+def kind() -> str:
+    """The kind of measurement the page is about, by its URL."""
+    return _KIND.value
+
+
+def endpoint() -> str | None:
+    """The one endpoint the charts are about, by the URL."""
+    return st.query_params.get("endpoint") or None
+
+
+def kinds() -> None:
+    """The choice of what was measured, and the way back from one endpoint to all."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        _KIND.draw()
+        alone = endpoint()
+        if alone:
+            st.space("stretch")
+            st.markdown(f"Only **{formats.literal(alone)}**", width="content")
+            st.button("All", icon=":material/close:", key="all_endpoints", on_click=_all_endpoints)
+
+
+def _all_endpoints() -> None:
+    st.query_params.pop("endpoint", None)
+
+
+def _summary(start: datetime, end: datetime) -> dict[str, dict[str, Any]]:
+    frame = cached.performance_summary(start, end).frame
+    return {row["kind"]: row for row in frame.iter_rows(named=True)}
+
+
+def metrics(defaults: Defaults) -> None:
+    """Percentiles, error rate, count and slow queries, like for like with before."""
+    view = toolbar.view(defaults)
+    with panels.contained("performance_metrics", skeleton=110), st.container(gap=None):
+        live.listen(STREAMS, key="performance_metrics", every_s=live.CALMLY_S)
+        now = _summary(view.start, view.until)
+        against = view.against()
+        before = _summary(against.start, against.until) if against and against.whole else {}
+        if not now:
+            panels.nothing_of("requests", view, NEVER)
+            return
+        mine, earlier = now.get(kind(), {}), before.get(kind(), {})
+        with st.grid(6, min_column_width=150, gap="xsmall"):
+            for name in ("p50", "p95", "p99"):
+                value, was = mine.get(f"{name}_ms"), earlier.get(f"{name}_ms")
+                _metric(name, formats.milliseconds(value), tiles.time_change(value, was))
+            rate, was = mine.get("error_rate"), earlier.get("error_rate")
+            _metric("Error rate", formats.rate(rate), tiles.rate_change(rate, was, "less"))
+            number = mine.get("count", 0)
+            change = tiles.count_change(number, earlier.get("count"), "neither")
+            _metric(KINDS[kind()], formats.count(number), change)
+            _slow_queries(now.get("database_query", {}), before.get("database_query"))
+
+
+def _slow_queries(now: dict[str, Any], before: dict[str, Any] | None) -> None:
+    slow, of = now.get("slow", 0), now.get("count", 0)
+    change = tiles.count_change(slow, before["slow"] if before else None, "less")
+    over = formats.milliseconds(thresholds.QUERY_MS)
+    words = f"over {over}, of {formats.count(of)}"
+    _metric("Slow queries", formats.count(slow), Change(change.text, change.colour, words))
+
+
+def _metric(label: str, value: str, change: Change) -> None:
+    with st.container(border=True, height="stretch"):
+        tiles.figure(label, value, change)
+
+
+def _x_format(view: Range) -> str:
+    return "%H:%M" if view.end - view.start <= timedelta(days=2) else "%-d %b"
+
+
+def over_time(defaults: Defaults) -> None:
+    """Percentiles, mean or error rate by window."""
+    view = toolbar.view(defaults)
+    one = endpoint()
+    answer = _over_time(view, kind(), one)
+    begun = answer.filter(pl.col("window_start") <= view.now)
+    title = "Response time" if kind() == "request_time" else KINDS[kind()]
+    with panels.panel(
+        title,
+        key="over_time",
+        note=f"{_window(begun)} windows, {'all' if one is None else one}, exact",
+        streams=STREAMS,
+        csv=exports.link("response-times", view, streams=STREAMS, kind=kind(), endpoint=one),
+        choice=_MEASURE,
+        skeleton=_HEIGHT,
+        every_s=live.CALMLY_S,
+    ):
+        measure = _MEASURE.value
+        if not begun["count"].sum():
+            panels.empty("Nothing was measured in this range.", "Choose a longer one.")
+            return
+        if measure == "percentiles":
+            data, spec = _percentiles(begun, view)
+        elif measure == "mean":
+            limit = _MEAN_LIMIT if kind() == "request_time" else None
+            data, spec = _one_line(begun, view, "mean_ms", "mean", "ms", limit)
+        else:
+            data, spec = _one_line(begun, view, "error_rate", "errors", "rate", _ERROR_LIMIT)
+        charts.draw(
+            data,
+            spec,
+            key=f"chart_{measure}",
+            alt=f"{title}: {_MEASURE.options[measure].lower()}, {view.spoken}",
+        )
+
+
+def _over_time(view: Range, name: str, one: str | None = None) -> pl.DataFrame:
+    return cached.response_times(
+        view.start,
+        view.end,
+        kind=name,
+        endpoint=one,
+        zone=view.zone_name,
+        week_start=view.week_start,
+        now=view.now,
+    ).frame
+
+
+def _window(frame: pl.DataFrame) -> str:
+    if not frame.height:
+        return ""
+    start, end = frame.select("window_start", "window_end").row(0)
+    return formats.duration((end - start).total_seconds(), 1)
+
+
+def _windows(frame: pl.DataFrame, column: str) -> Iterator[series.Window]:
+    yield from frame.select("window_start", "window_end", column).iter_rows()
+
+
+def _hovers(frame: pl.DataFrame, view: Range) -> list[series.Point]:
+    texts = {}
+    for row in frame.filter(pl.col("count") > 0).iter_rows(named=True):
+        when = formats.moment(row["window_start"], view.zone, view.now)
+        parts = [f"{name} {formats.milliseconds(row[f'{name}_ms'])}" for name in _NAMES]
+        errors = f"{formats.rate(row['error_rate'])} errors of {formats.count(row['count'])}"
+        texts[row["window_start"]] = f"{when}: {', '.join(parts)}, {errors}"
+    return series.hovers(texts, view)
+
+
+_NAMES: Final = ("p50", "p95", "p99", "mean")
+
+
+def _percentiles(frame: pl.DataFrame, view: Range) -> tuple[pl.DataFrame, charts.Spec]:
+    columns = [f"{stroke.series}_ms" for stroke in _PERCENTILES]
+    # Zeros have no place on a logarithmic axis.
+    frame = frame.with_columns(pl.when(pl.col(columns) > 0).then(pl.col(columns)))
+    rows = [
+        point
+        for stroke in _PERCENTILES
+        for point in series.points(_windows(frame, f"{stroke.series}_ms"), view, stroke.series)
+    ]
+    shown = [row[1] for row in rows if row[1] is not None]
+    ticks = charts.log_ticks(min(shown, default=1.0), max(shown, default=1.0))
+    spec = charts.trend(
+        _HEIGHT,
+        _x_format(view),
+        _PERCENTILES,
+        "ms",
+        log=True,
+        ticks=ticks,
+        limit=_LIMITS.get(kind()),
+    )
+    return series.table(rows + _hovers(frame, view), height=_HEIGHT, log=True), spec
+
+
+def _one_line(
+    frame: pl.DataFrame, view: Range, column: str, name: str, unit: Unit, limit: Limit | None
+) -> tuple[pl.DataFrame, charts.Spec]:
+    rows = series.points(_windows(frame, column), view, name)
+    spec = charts.trend(_HEIGHT, _x_format(view), (Stroke(name, "subject"),), unit, limit=limit)
+    return series.table(rows + _hovers(frame, view), height=_HEIGHT), spec
+
+
+def endpoints(defaults: Defaults) -> None:
+    """Each endpoint, query or strategy with its percentiles, the slowest first."""
+    view = toolbar.view(defaults)
+    frame = cached.endpoints(view.start, view.until, kind=kind()).frame
+    one = _ONE[kind()]
+    panels.head(f"{one}s" if one != "Query" else "Queries", note="slowest p95 first", key="")
+    with panels.contained("endpoints", skeleton=330):
+        if not frame.height:
+            panels.empty("Nothing was measured in this range.", "Choose a longer one.")
+            return
+        names = frame["endpoint"].to_list()
+        chosen = [names.index(endpoint())] if endpoint() in names else []
+        st.session_state["endpoints"] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
+        st.dataframe(
+            _endpoint_rows(frame),
+            key="endpoints",
+            hide_index=True,
+            row_height=tables.ROW_PX,
+            height=tables.height(min(frame.height, _TABLE_ROWS)),
+            column_config=_endpoint_columns(one),
+            on_select=lambda: _pick(names),
+            selection_mode="single-row",
+            alt=f"{one}s with their percentiles; select one for its charts",
+        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.caption(f"{formats.count(frame.height)}, select one for its charts", width="content")
+            st.space("stretch")
+            live.age(STREAMS, key="endpoints", every_s=live.CALMLY_S)
+            csv = exports.link("latency", view, streams=STREAMS, kind=kind())
+            st.markdown(f":small[[CSV]({csv})]", width="content")
+
+
+def _pick(names: list[str]) -> None:
+    rows = st.session_state["endpoints"]["selection"]["rows"]
+    if rows:
+        st.query_params["endpoint"] = names[rows[0]]
+    else:
+        _all_endpoints()
+
+
+def _endpoint_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    limit = _LIMITS.get(kind())
+    over = [
+        [] if limit is None else ["over" if p95 > limit.value else "within"]
+        for p95 in frame["p95_ms"]
+    ]
+    shown = frame.select(
+        "endpoint",
+        pl.Series("limit", over, dtype=pl.List(pl.String)),
+        "count",
+        *(pl.col(f"{name}_ms") for name in ("mean", "p50", "p95", "p99", "max")),
+        (pl.col("error_rate") * 100).alias("error_rate"),
+    )
+    if limit is None:
+        shown = shown.drop("limit")
+    if toolbar.phone():
+        return shown.select("endpoint", "p95_ms", "error_rate", "count")
+    return shown
+
+
+def _endpoint_columns(one: str) -> dict[str, Any]:
+    column = st.column_config
+    times = {
+        f"{name}_ms": column.NumberColumn(f"{name}, ms", format="%,.0f")
+        for name in ("mean", "p50", "p95", "p99", "max")
+    }
+    return {
+        "endpoint": column.TextColumn(one, width=190),
+        "limit": column.MultiselectColumn(
+            "p95 limit", options=["over", "within"], color=["red", "green"], width=90
+        ),
+        "count": column.NumberColumn("Count", format="%,d"),
+        **times,
+        "error_rate": column.NumberColumn("Errors", format="%.1f %%"),
+    }
+
+
+def paypal(defaults: Defaults) -> None:
+    """PayPal's API: its p95, whether it answers, and its course."""
+    view = toolbar.view(defaults)
+    name = "paypal_api_response_time"
+    with panels.panel(
+        "PayPal's API",
+        key="paypal",
+        note="p95 of its answers",
+        streams=STREAMS,
+        csv=exports.link("response-times", view, streams=STREAMS, kind=name),
+        every_s=live.CALMLY_S,
+    ):
+        row = _summary(view.start, view.until).get(name)
+        if not row:
+            panels.empty("PayPal's API was not measured in this range.", "Choose a longer one.")
+            return
+        slow = row["p95_ms"] > thresholds.PAYPAL_MS
+        chip = panels.chip("slow", "red", "error") if slow else ""
+        if row["error_rate"] > thresholds.ERROR_RATE:
+            chip = panels.chip("failing", "red", "error")
+        elif not slow:
+            chip = panels.chip("healthy", "green", "check_circle")
+        st.markdown(
+            f"**{formats.milliseconds(row['p95_ms'])}**\u2002{chip}\u2002:small[:gray["
+            f"limit 5 s \u00b7 {formats.count(row['count'])} checks"
+            f" \u00b7 {formats.count(row['errors'])} failed]]"
+        )
+        course = _over_time(view, name).filter(pl.col("window_start") <= view.now)
+        charts.draw(
+            tiles.spark_data(course["p95_ms"].to_list(), [], is_open=view.open),
+            charts.spark(),
+            key="chart_paypal",
+            alt=f"PayPal's API, p95: {formats.milliseconds(row['p95_ms'])}",
+        )

@@ -1,0 +1,150 @@
+"""The console's own plant: its collectors at work, and what its store takes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+import streamlit as st
+
+from vcanalytics import cached
+from vcanalytics.ui import formats, live, panels, tables, toolbar, words
+from vcanalytics.ui.ranges import Defaults, Range
+
+#: What each collector does, in words.
+_DAEMONS: Final[dict[str, str]] = {
+    "source": "reads VectorCraft's database",
+    "system": "samples this host",
+    "upkeep": "seals history into files",
+    "simulator": "plays the demo shop",
+}
+_STATES: Final[dict[str, words.Word]] = {
+    "running": words.Word("Running", "green", "check_circle", "good"),
+    "waiting": words.Word("Restarting", "orange", "schedule", "warning"),
+    "stopped": words.Word("Stopped", "red", "cancel", "critical"),
+    "silent": words.Word("No sign", "red", "error", "critical"),
+}
+
+
+def collectors(defaults: Defaults) -> None:
+    """Each collector: whether it works, since when, how often it was started again, and why."""
+    view = toolbar.view(defaults)
+    with panels.panel(
+        "Collectors", key="collectors", streams=("system",), skeleton=180, every_s=live.CALMLY_S
+    ):
+        found = cached.daemons(now=view.now)
+        if not found.height:
+            panels.empty(
+                "No collectors have reported yet.",
+                "Start them with `python -m collectors`, or set VC_COLLECTORS=embedded.",
+            )
+            return
+        st.dataframe(
+            _collector_rows(found, view),
+            hide_index=True,
+            key="collectors_table",
+            row_height=tables.ROW_PX,
+            height=tables.height(found.height),
+            column_config=_collector_columns(),
+            alt="The collectors, their state and their restarts",
+        )
+        for row in found.iter_rows(named=True):
+            if row["last_error"]:
+                st.caption(
+                    f":orange[:material/error:] **{formats.literal(row['name'])}**: "
+                    f"{formats.literal(row['last_error'])}"
+                )
+
+
+def _word(state: str) -> words.Word:
+    return _STATES.get(state) or words.Word(state, "gray", "help", "muted")
+
+
+def _collector_rows(found: pl.DataFrame, view: Range) -> pl.DataFrame:
+    def since(at: Any) -> str:
+        return formats.ABSENT if at is None else formats.moment(at, view.zone, view.now)
+
+    frame = pl.DataFrame(
+        {
+            "name": found["name"],
+            "state": [[_word(state).label] for state in found["state"]],
+            "does": [_DAEMONS.get(name, "") for name in found["name"]],
+            "since": [since(at) for at in found["since"]],
+            "restarts": found["restarts"],
+        },
+        schema_overrides={"state": pl.List(pl.String)},
+    )
+    return frame.drop("does") if toolbar.phone() else frame
+
+
+def _collector_columns() -> dict[str, Any]:
+    column = st.column_config
+    return {
+        "name": column.TextColumn("Collector", width=82),
+        "state": tables.chips("State", list(_STATES.values()), 92),
+        "does": column.TextColumn("What it does", width=180),
+        "since": column.TextColumn("Since", width=78),
+        "restarts": column.NumberColumn("Restarts", width=70),
+    }
+
+
+def store(defaults: Defaults) -> None:
+    """What is kept of each stream, where it lies, and how much room it takes."""
+    view = toolbar.view(defaults)
+    with panels.panel(
+        "Store",
+        key="store",
+        note="rows kept, and the room they take",
+        streams=("system",),
+        skeleton=260,
+        every_s=live.CALMLY_S,
+    ):
+        kept = cached.system.storage()
+        states = cached.streams()
+        rows = []
+        for row in kept.frame.iter_rows(named=True):
+            first = min(
+                (at for at in (row["hot_first_at"], row["file_first_at"]) if at), default=None
+            )
+            rows.append(
+                (
+                    words.STREAM_LABELS.get(row["stream"], row["stream"]),
+                    states[row["stream"]].rows,
+                    row["hot_rows"],
+                    row["files"],
+                    formats.size(row["hot_bytes"] + row["file_bytes"]),
+                    formats.ABSENT if first is None else formats.day(first, view.zone, year=True),
+                    states[row["stream"]].rejected,
+                )
+            )
+        names = ["stream", "rows", "hot", "files", "size", "first", "rejected"]
+        frame = pl.DataFrame(rows, schema=names, orient="row")
+        if toolbar.phone():
+            frame = frame.select("stream", "rows", "size", "rejected")
+        st.dataframe(
+            frame,
+            hide_index=True,
+            key="store_table",
+            row_height=tables.ROW_PX,
+            height=tables.height(frame.height),
+            column_config=_store_columns(),
+            alt="What the store keeps of each stream",
+        )
+        sealed = int(kept.frame["file_bytes"].sum())
+        text = f"Catalogue {formats.size(kept.catalogue_bytes)}, files {formats.size(sealed)}"
+        if kept.retired_bytes:
+            text += f", {formats.size(kept.retired_bytes)} about to be deleted"
+        st.caption(f"{text}. Raw rows are kept whole; `check` verifies every one.")
+
+
+def _store_columns() -> dict[str, Any]:
+    column = st.column_config
+    return {
+        "stream": column.TextColumn("Stream", width=90),
+        "rows": column.NumberColumn("Rows", format="%,d"),
+        "hot": column.NumberColumn("Not sealed yet", format="%,d"),
+        "files": column.NumberColumn("Files", format="%,d"),
+        "size": column.TextColumn("Size", alignment="right"),
+        "first": column.TextColumn("Oldest"),
+        "rejected": column.NumberColumn("Kept aside", format="%,d"),
+    }

@@ -1,0 +1,364 @@
+"""What System arranges: figures of the host, its lines over time, collectors, the store's files."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import polars as pl
+import streamlit as st
+
+from vcanalytics import cached
+from vcanalytics.model import measures, thresholds
+from vcanalytics.ui import charts, exports, formats, live, panels, series, toolbar
+from vcanalytics.ui.charts import Limit, Stroke
+from vcanalytics.ui.charts.lines import Unit
+from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.ui.tiles import Change
+from vcanalytics.ui.toggles import Choice
+
+_STREAMS: Final = ("system",)
+_HEIGHT: Final = 206
+_VECTORCRAFTS: Final = "VectorCraft's samples"
+_FORM: Final = Choice("CPU as", "cpu", {"lines": "All", "heat": "Per core"})
+#: Room for the longest name of a series.
+_ROOM_PX: Final = 68
+
+
+def _hosts(view: Range) -> dict[str, str]:
+    """Hosts that were sampled lately, by name; the console's own first."""
+    found = cached.system.newest(now=view.now).frame["host"].unique().to_list()
+    own = sorted(host for host in found if host != measures.VECTORCRAFT)
+    names = {host: f"This host, {host}" if len(own) == 1 else host for host in own}
+    if measures.VECTORCRAFT in found or not names:
+        names[measures.VECTORCRAFT] = _VECTORCRAFTS
+    return names
+
+
+def host(view: Range) -> str:
+    """The host the page is about, by its URL."""
+    return _host(view).value
+
+
+def _host(view: Range) -> Choice:
+    return Choice("Host", "host", _hosts(view))
+
+
+def hosts(defaults: Defaults) -> None:
+    """The choice between the console's own host and what VectorCraft samples."""
+    with panels.contained("hosts"):
+        choice = _host(toolbar.view(defaults))
+        if len(choice.options) > 1:
+            choice.draw()
+
+
+def _newest(view: Range, name: str, item: str = "") -> float | None:
+    frame = cached.system.newest(now=view.now).frame
+    found = frame.filter(
+        (pl.col("host") == host(view)) & (pl.col("measure") == name) & (pl.col("item") == item)
+    )
+    return float(found["value"][0]) if found.height else None
+
+
+def metrics(defaults: Defaults) -> None:
+    """CPU, memory, disk and when it is full, network, load, the console's own processes."""
+    view = toolbar.view(defaults)
+    with panels.contained("system_metrics", skeleton=110), st.container(gap=None):
+        live.listen(_STREAMS, key="system_metrics", every_s=1.0)
+        mine = cached.system.newest(now=view.now).frame.filter(pl.col("host") == host(view))
+        if not mine.height:
+            panels.empty(
+                "No samples in the last hour.",
+                "The collectors sample this host each second while they run.",
+            )
+            return
+        with st.grid(6, min_column_width=150, gap="xsmall"):
+            _share("CPU", _newest(view, "cpu_percent"), thresholds.CPU_PERCENT)
+            _share("Memory", _newest(view, "memory_percent"), thresholds.MEMORY_PERCENT)
+            _disk(view)
+            if host(view) != measures.VECTORCRAFT:
+                _network(view)
+                _load(view)
+                _own(mine)
+
+
+def _metric(label: str, value: str, change: Change) -> None:
+    with st.container(border=True, height="stretch"):
+        st.metric(
+            label,
+            value,
+            change.text,
+            delta_color=change.colour,
+            delta_arrow="off",
+            delta_description=change.description,
+        )
+
+
+def _share(label: str, value: float | None, limit: float) -> None:
+    over = value is not None and value > limit
+    chip = f"over {formats.percent(limit)}" if over else "within"
+    words = "" if over else f"{formats.percent(limit)} is the limit"
+    text = formats.percent(value)
+    _metric(
+        label, text, Change(chip if value is not None else None, "red" if over else "green", words)
+    )
+
+
+def _disk(view: Range) -> None:
+    found = cached.system.disks(now=view.now).frame.filter(pl.col("host") == host(view))
+    data = found.filter(pl.col("item") == measures.DATA_DISK)
+    rows = data if data.height else found
+    if not rows.height:
+        _metric("Disk", formats.ABSENT, Change(None, "gray", "no samples"))
+        return
+    row = rows.sort("percent", descending=True).row(0, named=True)
+    left = row["full_in_d"]
+    if left is None:
+        change = Change("steady", "gray", "not filling up")
+    else:
+        soon = left < 14
+        words = f"full in {formats.duration(left * 86_400, 1)}"
+        change = Change(words, "red" if soon else "gray", "at this pace")
+    _metric("Disk", formats.percent(row["percent"]), change)
+
+
+def _network(view: Range) -> None:
+    into = _newest(view, "network_received_bytes_per_s")
+    out = _newest(view, "network_sent_bytes_per_s")
+    value = formats.ABSENT if into is None else f"{formats.size(into)}/s"
+    _metric("Network in", value, Change(f"{formats.size(out)}/s", "gray", "out"))
+
+
+def _load(view: Range) -> None:
+    one, fifteen = _newest(view, "load_1m"), _newest(view, "load_15m")
+    value = formats.ABSENT if one is None else f"{one:.2f}"
+    before = formats.ABSENT if fifteen is None else f"{fifteen:.2f}"
+    _metric("Load, 1 min", value, Change(before, "gray", "over 15 min"))
+
+
+def _own(mine: pl.DataFrame) -> None:
+    memory = mine.filter(pl.col("measure") == "process_memory_bytes")
+    cpu = mine.filter(pl.col("measure") == "process_cpu_percent")
+    if not memory.height:
+        _metric("Console's own", formats.ABSENT, Change(None, "gray", "no samples"))
+        return
+    change = Change(formats.percent(float(cpu["value"].sum())), "gray", "of one core")
+    _metric("Console's own", formats.size(float(memory["value"].sum())), change)
+
+
+def _x_format(view: Range) -> str:
+    return "%H:%M" if view.end - view.start <= timedelta(days=2) else "%-d %b"
+
+
+def _windows(view: Range, names: tuple[str, ...]) -> pl.DataFrame:
+    frame = cached.system.over_time(
+        view.start,
+        view.end,
+        measures=names,
+        hosts=(host(view),),
+        zone=view.zone_name,
+        week_start=view.week_start,
+        now=view.now,
+    ).frame
+    return frame.filter(pl.col("window_start") <= view.now)
+
+
+def _hovers(frames: dict[str, pl.DataFrame], view: Range, unit: Unit) -> list[series.Point]:
+    """One tooltip a window that names every series in it."""
+    told: dict[datetime, list[str]] = {}
+    for name, frame in frames.items():
+        for start, mean in frame.select("window_start", "mean").iter_rows():
+            if mean is not None:
+                text = formats.percent(mean, 1) if unit == "percent" else f"{formats.size(mean)}/s"
+                told.setdefault(start, []).append(f"{name} {text}")
+    texts = {
+        start: f"{formats.moment(start, view.zone, view.now)}: {', '.join(parts)}"
+        for start, parts in told.items()
+    }
+    return series.hovers(texts, view)
+
+
+def _lines(
+    key: str,
+    view: Range,
+    frames: dict[str, pl.DataFrame],
+    strokes: tuple[Stroke, ...],
+    unit: Unit,
+    *,
+    alt: str,
+    limit: Limit | None = None,
+) -> None:
+    if not any(frame.height for frame in frames.values()):
+        panels.empty("No samples in this range.", "Choose a later one.")
+        return
+    rows = [
+        row
+        for stroke in strokes
+        if stroke.series in frames
+        for row in series.points(
+            frames[stroke.series].select("window_start", "window_end", "mean").iter_rows(),
+            view,
+            stroke.series,
+        )
+    ]
+    top = 100.0 if unit == "percent" else None
+    spec = charts.trend(
+        _HEIGHT,
+        _x_format(view),
+        strokes,
+        unit,
+        limit=limit,
+        top=top,
+        label_room=_ROOM_PX,
+    )
+    data = series.table(rows + _hovers(frames, view, unit), height=_HEIGHT, top=top)
+    charts.draw(data, spec, key=f"chart_{key}", alt=alt)
+
+
+def cpu(defaults: Defaults) -> None:
+    """CPU of all cores together over time, and of each core."""
+    view = toolbar.view(defaults)
+    with panels.panel(
+        "CPU",
+        key="cpu",
+        note="%, mean",
+        streams=_STREAMS,
+        csv=exports.link(
+            "system", view, streams=_STREAMS, measure="cpu_percent,core_percent", host=host(view)
+        ),
+        choice=_FORM,
+        skeleton=_HEIGHT,
+        every_s=live.CALMLY_S,
+    ):
+        if _FORM.value == "heat":
+            _cores(view)
+            return
+        limit = Limit(thresholds.CPU_PERCENT, "limit 80 %")
+        frame = _windows(view, ("cpu_percent",))
+        _lines(
+            "cpu",
+            view,
+            {"CPU": frame},
+            (Stroke("CPU", "subject"),),
+            "percent",
+            limit=limit,
+            alt=f"CPU, {view.spoken}",
+        )
+
+
+def _cores(view: Range) -> None:
+    frame = _windows(view, ("core_percent",))
+    if not frame.height:
+        panels.empty("No samples of single cores in this range.", "Only this host has them.")
+        return
+    # As many columns as can be told apart.
+    starts = frame["window_start"].unique().sort().to_list()
+    step = max(1, len(starts) // 60)
+    kept = starts[::step]
+    x = {start: formats.moment(start, view.zone, view.now) for start in kept}
+    cores = sorted(frame["item"].unique().to_list(), key=lambda core: (len(core), core))
+    rows = [
+        (
+            x[row["window_start"]],
+            f"core {row['item']}",
+            row["mean"],
+            f"{x[row['window_start']]}, core {row['item']}: {formats.percent(row['mean'], 1)}",
+        )
+        for row in frame.filter(pl.col("window_start").is_in(kept)).iter_rows(named=True)
+        if row["mean"] is not None
+    ]
+    columns, names = tuple(x.values()), tuple(f"core {core}" for core in cores)
+    charts.draw(
+        pl.DataFrame(rows, schema=["x", "y", "value", "text"], orient="row"),
+        charts.cells(
+            _HEIGHT,
+            columns,
+            names,
+            x_ticks=columns[:: max(1, len(columns) // 6)],
+            y_ticks=names[:: max(1, len(names) // 8)],
+            top=100.0,
+        ),
+        key="chart_cores",
+        alt=f"CPU per core, {view.spoken}",
+    )
+
+
+def memory(defaults: Defaults) -> None:
+    """Memory and swap over time."""
+    view = toolbar.view(defaults)
+    with panels.panel(
+        "Memory and disk",
+        key="memory",
+        note="% in use, mean",
+        streams=_STREAMS,
+        csv=exports.link(
+            "system",
+            view,
+            streams=_STREAMS,
+            measure="memory_percent,swap_percent,disk_percent",
+            host=host(view),
+        ),
+        skeleton=_HEIGHT,
+        every_s=live.CALMLY_S,
+    ):
+        frame = _windows(view, ("memory_percent", "swap_percent", "disk_percent"))
+        disk = frame.filter(pl.col("measure") == "disk_percent")
+        if disk["item"].n_unique() > 1:
+            disk = disk.filter(pl.col("item") == measures.DATA_DISK)
+        frames = {
+            "memory": frame.filter(pl.col("measure") == "memory_percent"),
+            "disk": disk,
+            "swap": frame.filter(pl.col("measure") == "swap_percent"),
+        }
+        _lines(
+            "memory",
+            view,
+            {name: found for name, found in frames.items() if found.height},
+            (
+                Stroke("swap", "comparison", 1.25, dash=(2, 2)),
+                Stroke("disk", "muted", 1.5),
+                Stroke("memory", "subject"),
+            ),
+            "percent",
+            limit=Limit(thresholds.MEMORY_PERCENT, "memory limit 85 %"),
+            alt=f"Memory and disk in use, {view.spoken}",
+        )
+
+
+def network(defaults: Defaults) -> None:
+    """Bytes in and out over time: the network's, then the disks'."""
+    view = toolbar.view(defaults)
+    with panels.panel(
+        "Network and disks",
+        key="network",
+        note="bytes a second, mean",
+        streams=_STREAMS,
+        csv=exports.link(
+            "system", view, streams=_STREAMS, measure=",".join(_FLOWS), host=host(view)
+        ),
+        skeleton=_HEIGHT,
+        every_s=live.CALMLY_S,
+    ):
+        frame = _windows(view, tuple(_FLOWS))
+        frames = {words: frame.filter(pl.col("measure") == name) for name, words in _FLOWS.items()}
+        _lines(
+            "network",
+            view,
+            {name: found for name, found in frames.items() if found.height},
+            (
+                Stroke("disk writes", "muted", 1.5),
+                Stroke("disk reads", "muted", 1.25, dash=(2, 2)),
+                Stroke("net out", "subject", 1.5, 0.7),
+                Stroke("net in", "subject"),
+            ),
+            "bytes",
+            alt=f"Network and disks, {view.spoken}",
+        )
+
+
+_FLOWS: Final[dict[str, str]] = {
+    "network_received_bytes_per_s": "net in",
+    "network_sent_bytes_per_s": "net out",
+    "disk_read_bytes_per_s": "disk reads",
+    "disk_written_bytes_per_s": "disk writes",
+}

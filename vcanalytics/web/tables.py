@@ -1,0 +1,230 @@
+"""Every table that can be had as a file: what a link's name stands for.
+
+Each takes the link's parameters and answers with the rows of the screen the link stood on: a link
+carries the version of the streams it was drawn from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from vcanalytics import cached
+from vcanalytics.analytics import search
+from vcanalytics.analytics.latency import Kind
+from vcanalytics.errors import UsageError
+from vcanalytics.model.times import read_typed_time, read_zone
+from vcanalytics.model.windows import Grain
+
+_FEED_ROWS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a link asks for. Raises UsageError, when made by ``read``, for what is none."""
+
+    params: Mapping[str, str]
+    start: datetime
+    end: datetime
+    zone: ZoneInfo
+    now: datetime
+
+    @classmethod
+    def read(cls, params: Mapping[str, str]) -> Asked:
+        """The range, zone and moment of a link."""
+        zone = read_zone(params.get("zone", "UTC"))
+        start, end = _instant(params, "from", zone), _instant(params, "to", zone)
+        if end <= start:
+            raise UsageError("the range ends before it begins")
+        now = _instant(params, "as_of", zone) if "as_of" in params else datetime.now(UTC)
+        return cls(params, start, end, zone, now)
+
+    @property
+    def seen(self) -> cached.Version | None:
+        """The version of the streams that the screen was drawn from, where the link says it."""
+        return cached.load_version(self.params.get("seen", ""))
+
+    @property
+    def until(self) -> datetime:
+        """How far the range had come."""
+        return min(max(self.now, self.start), self.end)
+
+    def text(self, name: str) -> str | None:
+        return self.params.get(name) or None
+
+    @property
+    def grain(self) -> Grain:
+        try:
+            return Grain(self.params.get("grain", "day"))
+        except ValueError:
+            raise UsageError("the grain is hour, day, week or month") from None
+
+    @property
+    def kind(self) -> Kind:
+        try:
+            return Kind(self.params.get("kind", Kind.REQUEST.value))
+        except ValueError:
+            raise UsageError(f"the kind is one of {', '.join(Kind)}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table's rows, and when they were read."""
+
+    frame: pl.DataFrame
+    as_of: datetime
+
+
+def _instant(params: Mapping[str, str], key: str, zone: ZoneInfo) -> datetime:
+    try:
+        return read_typed_time(params[key], zone)
+    except KeyError:
+        raise UsageError(f"the link says no {key!r}") from None
+
+
+def _revenue(asked: Asked) -> Rows:
+    answer = cached.revenue(
+        asked.start,
+        asked.end,
+        grain=asked.grain,
+        zone=asked.zone.key,
+        week_start=cached.settings().week_start,
+        now=asked.now,
+        seen=asked.seen,
+    )
+    frame = answer.frame
+    if currency := asked.text("currency"):
+        frame = frame.filter(pl.col("currency") == currency)
+    # As the contract names its columns.
+    return Rows(frame.drop("window_end", "window_label", "attempts_captured"), answer.as_of)
+
+
+def _takings(asked: Asked) -> Rows:
+    currency = asked.text("currency") or cached.settings().currency
+    answer = cached.takings(asked.start, asked.end, currency=currency, seen=asked.seen)
+    return Rows(answer.frame.with_columns(pl.lit(currency).alias("currency")), answer.as_of)
+
+
+def _transactions(asked: Asked) -> Rows:
+    found = search.read(asked.params, asked.start, asked.end)
+    answer = cached.all_payments(found.filters, order=found.order)
+    return Rows(answer.frame, answer.as_of)
+
+
+def _states(asked: Asked) -> Rows:
+    found = search.read(asked.params, asked.start, asked.end)
+    answer = cached.by_status(found.filters, seen=asked.seen)
+    return Rows(answer.frame, answer.as_of)
+
+
+def _findings(asked: Asked) -> Rows:
+    answer = cached.findings(asked.start, asked.end, now=asked.now, seen=asked.seen)
+    finding = asked.text("finding")
+    frame = answer.frame.filter(pl.col("finding") == finding) if finding else answer.frame
+    return Rows(frame, answer.as_of)
+
+
+def _latency(asked: Asked) -> Rows:
+    answer = cached.endpoints(asked.start, asked.until, kind=asked.kind.value, seen=asked.seen)
+    return Rows(answer.frame, answer.as_of)
+
+
+def _response_times(asked: Asked) -> Rows:
+    answer = cached.response_times(
+        asked.start,
+        asked.end,
+        kind=asked.kind.value,
+        endpoint=asked.text("endpoint"),
+        zone=asked.zone.key,
+        week_start=cached.settings().week_start,
+        now=asked.now,
+        seen=asked.seen,
+    )
+    return Rows(answer.frame.drop("window_label"), answer.as_of)
+
+
+def _distribution(asked: Asked) -> Rows:
+    answer = cached.response_heat(
+        asked.start,
+        asked.end,
+        kind=asked.kind.value,
+        endpoint=asked.text("endpoint"),
+        zone=asked.zone.key,
+        week_start=cached.settings().week_start,
+        now=asked.now,
+        seen=asked.seen,
+    )
+    return Rows(answer.frame.drop("window_label"), answer.as_of)
+
+
+def _strategies(asked: Asked) -> Rows:
+    answer = cached.strategies(asked.start, asked.until, seen=asked.seen)
+    return Rows(answer.frame, answer.as_of)
+
+
+def _activity(asked: Asked) -> Rows:
+    answer = cached.activity.over_time(
+        asked.start,
+        asked.end,
+        zone=asked.zone.key,
+        now=asked.now,
+        week_start=cached.settings().week_start,
+        grain=asked.grain,
+        seen=asked.seen,
+    )
+    return Rows(answer.frame.drop("window_label"), answer.as_of)
+
+
+def _activity_feed(asked: Asked) -> Rows:
+    answer = cached.activity.feed(now=asked.now, limit=_FEED_ROWS, seen=asked.seen)
+    return Rows(answer.frame, answer.as_of)
+
+
+def _rhythm(asked: Asked) -> Rows:
+    answer = cached.activity.heat(asked.start, asked.end, zone=asked.zone.key, seen=asked.seen)
+    return Rows(answer.frame, answer.as_of)
+
+
+def _funnel(asked: Asked) -> Rows:
+    checkout = asked.params.get("funnel", "checkout") == "checkout"
+    ask = cached.activity.checkout_funnel if checkout else cached.activity.sign_up_funnel
+    answer = ask(asked.start, asked.until, seen=asked.seen)
+    return Rows(answer.frame, answer.as_of)
+
+
+def _system(asked: Asked) -> Rows:
+    host = asked.text("host")
+    answer = cached.system.over_time(
+        asked.start,
+        asked.end,
+        measures=tuple((asked.text("measure") or "cpu_percent").split(",")),
+        hosts=(host,) if host else (),
+        zone=asked.zone.key,
+        week_start=cached.settings().week_start,
+        now=asked.now,
+        seen=asked.seen,
+    )
+    return Rows(answer.frame.drop("window_label"), answer.as_of)
+
+
+TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
+    "revenue": _revenue,
+    "takings": _takings,
+    "transactions": _transactions,
+    "states": _states,
+    "findings": _findings,
+    "latency": _latency,
+    "response-times": _response_times,
+    "distribution": _distribution,
+    "strategies": _strategies,
+    "activity": _activity,
+    "activity-feed": _activity_feed,
+    "rhythm": _rhythm,
+    "funnel": _funnel,
+    "system": _system,
+}
