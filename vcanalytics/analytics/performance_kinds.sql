@@ -1,5 +1,5 @@
 -- Grain: one row a kind of measurement. Table: requests. Parameters: $from, $to (by happened_at),
--- $fine: statuses that are no errors, $slow_ms: what counts as slow. Percentiles interpolate between the neighbouring ranks.
+-- $fine: statuses that are no errors, $slow_ms: what counts as slow. Percentiles interpolate
 SELECT
     kind,
     count(*) AS count,

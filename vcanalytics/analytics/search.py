@@ -115,7 +115,7 @@ def read(params: Mapping[str, str], start: datetime, end: datetime) -> Search:
     return Search(
         filters,
         Order(order),
-        int(page) if page.isdigit() and int(page[:9]) > 0 else 1,
+        int(page) if page.isascii() and page.isdigit() and int(page[:9]) > 0 else 1,
         params.get("payment", "")[:_TEXT_MAX] or None,
         tuple(problems),
     )

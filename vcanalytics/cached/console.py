@@ -127,7 +127,8 @@ def dump_version(at: Version) -> str:
 def load_version(text: str) -> Version | None:
     """A version from a link; None where it is none."""
     parts = [part.partition(":") for part in text.split(",") if part]
-    if not parts or not all(seq.isdigit() and len(seq) < 16 for _, _, seq in parts):
+    numbers = [seq for _, _, seq in parts]
+    if not parts or not all(seq.isascii() and seq.isdigit() and len(seq) < 16 for seq in numbers):
         return None
     return tuple(sorted((name, int(seq)) for name, _, seq in parts))
 

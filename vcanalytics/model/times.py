@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -51,13 +52,19 @@ def read_instant(value: object, zone: tzinfo = UTC) -> datetime | None:
     return instant if instant.year >= 1970 else None
 
 
+@cache
+def known_zones() -> frozenset[str]:
+    """Names of the zone database. Looked up once: each time it is a walk through 600 files."""
+    return frozenset(available_timezones())
+
+
 def read_zone(name: str) -> ZoneInfo:
     """The named zone.
 
     Raises UsageError for a name the zone database does not hold.
     """
     # ZoneInfo("../x") and other odd keys raise in several ways; membership is the plain test.
-    if name not in available_timezones():
+    if name not in known_zones():
         raise UsageError(
             f"unknown time zone {name!r}", hint="Use a name like UTC, Asia/Kolkata or Europe/Berlin"
         )

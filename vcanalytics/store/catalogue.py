@@ -78,7 +78,7 @@ class Catalogue:
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
             catalogue = cls(path)
-            with catalogue.read() as connection:
+            with catalogue._reading() as connection:
                 current = schema.applied(connection) == schema.MIGRATIONS[-1].number
             if not current:
                 with catalogue._begin(catalogue._durable) as connection:
@@ -103,8 +103,11 @@ class Catalogue:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One durable write transaction, for what moves within the store."""
-        with self._begin(self._durable) as connection:
+        """One durable write transaction, for what moves within the store.
+
+        Raises StoreError where the disk is full or another writer holds the file too long.
+        """
+        with self._explained(), self._begin(self._durable) as connection:
             yield connection
 
     @contextmanager
@@ -113,9 +116,14 @@ class Catalogue:
 
         Raises StoreError where the disk is full or another writer holds the file too long.
         """
+        engine = self._durable if durable else self._relaxed
+        with self._explained(), self._begin(engine) as connection:
+            yield Writer(connection, now or datetime.now(UTC))
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            with self._begin(self._durable if durable else self._relaxed) as connection:
-                yield Writer(connection, now or datetime.now(UTC))
+            yield
         except OperationalError as error:
             raise StoreError(
                 f"the store cannot be written: {error.orig}",
@@ -126,7 +134,23 @@ class Catalogue:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One read transaction: everything read in it is of one moment."""
+        """One read transaction: everything read in it is of one moment.
+
+        Raises StoreError where the file is damaged or cannot be had.
+        """
+        try:
+            with self._reading() as connection:
+                yield connection
+        except DatabaseError as error:
+            raise StoreError(
+                f"the store cannot be read: {error.orig}",
+                where=str(self.path),
+                hint="Run `python -m vcanalytics check`",
+                heals=isinstance(error, OperationalError),
+            ) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
         with self._durable.connect() as connection, connection.begin():
             yield connection
 

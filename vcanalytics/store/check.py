@@ -11,7 +11,6 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import DatabaseError
 
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS, Stream
@@ -74,8 +73,8 @@ def check(catalogue: Catalogue) -> list[Finding]:
             Finding("", f"file {key} stands in no manifest")
             for key in orphaned(catalogue, segments, older_than=_ORPHAN_AFTER)
         )
-    except DatabaseError as error:
-        findings.append(Finding("", f"the catalogue cannot be read through: {error.orig}"))
+    except StoreError as error:
+        findings.append(Finding("", f"the catalogue cannot be read through: {error.what}"))
     return findings
 
 

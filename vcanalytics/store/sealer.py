@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
@@ -83,7 +84,7 @@ def seal(
     """Move the stream's hot batches, oldest first, into segments; None where there are none.
 
     One sealer a data directory at a time (the collectors' lock). Raises StoreError where a file
-    cannot be written; nothing has moved then.
+    cannot be written or the oldest batch is damaged; nothing has moved then.
     """
     batch = schema.batch
     with catalogue.read() as connection:
@@ -99,7 +100,16 @@ def seal(
     for row in found:
         if rows and rows + row.rows > _ROWS_MAX:
             break
-        table = decode(row.payload)
+        try:
+            table = decode(row.payload)
+        except (pa.ArrowException, OSError) as error:
+            if taken:
+                break
+            raise StoreError(
+                f"batch {row.seq} is damaged: nothing from it on is sealed",
+                where=stream.name,
+                hint="Run `python -m vcanalytics check`",
+            ) from error
         seqs = pa.repeat(pa.scalar(row.seq, pa.int64()), table.num_rows)
         taken.append(table.append_column("seq", seqs).cast(segment_schema(stream)))
         rows, last_seq = rows + row.rows, row.seq
@@ -199,8 +209,16 @@ def _instant(micros: int) -> datetime:
     return instant
 
 
-def clean(catalogue: Catalogue, segments: Segments, now: datetime) -> int:
-    """Delete retired files past their grace, and files a crash left over; how many."""
+def clean(
+    catalogue: Catalogue,
+    segments: Segments,
+    now: datetime,
+    orphan_after: timedelta = ORPHAN_AFTER,
+) -> int:
+    """Delete retired files past their grace, and files a crash left over; how many.
+
+    Who knows that nothing is being sealed now passes no ``orphan_after`` to wait for.
+    """
     table = schema.segment
     with catalogue.read() as connection:
         retired = connection.execute(
@@ -212,7 +230,7 @@ def clean(catalogue: Catalogue, segments: Segments, now: datetime) -> int:
     if gone:
         with catalogue.transaction() as connection:
             connection.execute(delete(table).where(table.c.key.in_(gone)))
-    orphans = orphaned(catalogue, segments, older_than=ORPHAN_AFTER)
+    orphans = orphaned(catalogue, segments, older_than=orphan_after)
     for key in orphans:
         segments.delete(key)
     return len(gone) + len(orphans)
@@ -230,11 +248,20 @@ def orphaned(catalogue: Catalogue, segments: Segments, older_than: timedelta) ->
 def seal_due(
     catalogue: Catalogue, segments: Segments, limits: Limits, now: datetime
 ) -> list[Sealed]:
-    """Seal every stream that is due, once."""
+    """Seal every stream that is due, once.
+
+    One that cannot be sealed keeps no other from it: the first StoreError is raised at the end.
+    """
     done = []
+    failed: StoreError | None = None
     for stream in STREAMS.values():
         with catalogue.read() as connection:
             wanted = due(connection, stream.name, limits, now)
-        if wanted and (sealed := seal(catalogue, segments, stream, now)):
-            done.append(sealed)
+        try:
+            if wanted and (sealed := seal(catalogue, segments, stream, now)):
+                done.append(sealed)
+        except StoreError as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
     return done

@@ -260,14 +260,24 @@ class Reader:
     ) -> Iterable[tuple[Segment, Path]]:
         for segment in segments:
             path = self._files.local(segment.key)
-            # One missing file must not cost a question its other rows.
-            if path.exists():
-                yield segment, path
+            # One missing or truncated file must not cost a question its other rows.
+            try:
+                size = path.stat().st_size
+            except OSError as error:
+                missing = isinstance(error, FileNotFoundError)
+                reason = "the file is missing" if missing else f"the file: {error.strerror}"
             else:
-                damage.append(_damage(segment, "the file is missing"))
+                if size == segment.bytes:
+                    yield segment, path
+                    continue
+                reason = f"the file has {size:,} bytes, the manifest says {segment.bytes:,}"
+            damage.append(_damage(segment, reason))
 
     def whole(self, stream: str, seqs: Iterable[int]) -> pl.DataFrame:
-        """Rows of the given batches with every column, raw metadata too, and their ``seq``."""
+        """Rows of the given batches with every column, raw metadata too, and their ``seq``.
+
+        Raises StoreError where one of them is damaged.
+        """
         wanted, subject, batch = sorted(set(seqs)), STREAMS[stream], schema.batch
         full = segment_schema(subject)
         parts = [full.empty_table()]
@@ -284,7 +294,14 @@ class Reader:
                 rows = self._files.read(segment.key)
                 parts.append(rows.filter(pc.is_in(rows.column("seq"), pa.array(wanted, COUNT))))
         for row in mine:
-            table = decode(row.payload)
+            try:
+                table = decode(row.payload)
+            except (pa.ArrowException, OSError) as error:
+                raise StoreError(
+                    f"batch {row.seq} is damaged",
+                    where=stream,
+                    hint="Run `python -m vcanalytics check`",
+                ) from error
             parts.append(
                 table.append_column("seq", pa.repeat(pa.scalar(row.seq, COUNT), len(table)))
             )
