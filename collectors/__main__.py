@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 
 import click
 from rich.console import Console
@@ -11,12 +12,15 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from collectors import notices
 from collectors.capture import Tally
+from collectors.demo import demo_shop
 from collectors.instance import AlreadyRunning, Instance
-from collectors.once import read_once
-from collectors.roster import demo_url, roster
+from collectors.once import problem, read_once
+from collectors.roster import roster
+from collectors.simulator import make_ready
 from collectors.supervisor import Supervisor, configure_logging
 from vcanalytics.errors import ConsoleError, UsageError
 from vcanalytics.settings import Settings, load_settings
+from vcanalytics.source.demo import demo_url
 from vcanalytics.store import Catalogue
 
 
@@ -43,7 +47,7 @@ def main(*, once: bool, accept_deletions: bool, with_parent: bool) -> None:
             if once or accept_deletions:
                 sys.exit(_once(settings, catalogue, accept=accept_deletions))
             configure_logging()
-            supervisor = Supervisor(roster(settings, catalogue), catalogue)
+            supervisor = Supervisor(roster(settings, catalogue, with_parent=with_parent), catalogue)
             supervisor.on_signals()
             if with_parent:
                 supervisor.with_parent()
@@ -75,7 +79,7 @@ def _once(settings: Settings, catalogue: Catalogue, *, accept: bool) -> int:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:,} of {task.total:,} rows"),
+        TextColumn("{task.completed:,} of {task.total:,} {task.fields[unit]}"),
         TimeRemainingColumn(),
     )
     screen = Console(stderr=True)
@@ -84,18 +88,24 @@ def _once(settings: Settings, catalogue: Catalogue, *, accept: bool) -> int:
     with Progress(*columns, console=screen, transient=True, disable=hidden) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def show(stream: str, done: int, total: int) -> None:
-            if stream not in tasks:
-                tasks[stream] = bars.add_task(stream, total=max(total, 1))
-            bars.update(tasks[stream], completed=done, total=max(total, 1))
+        def show(name: str, done: int, total: int, unit: str = "rows") -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=max(total, 1), unit=unit)
+            bars.update(tasks[name], completed=done, total=max(total, 1))
 
+        if not settings.source_url:
+            shop = demo_shop(
+                settings, lambda done, total, _: show("demo shop", done, total, "days")
+            )
+            make_ready(shop, datetime.now(UTC))
         url = settings.source_url or demo_url(settings)
         result = read_once(settings, url, catalogue, accept=accept, progress=show)
-    for stream, tally in result.items():
-        if isinstance(tally, Tally):
-            click.echo(f"{stream}: {tally.read} rows read, {tally.rejected} rejected")
-        else:
-            click.echo(f"{stream}: 0 rows read, 0 rejected: {tally}")
+    for stream, found in result.items():
+        tally, wrong = found if isinstance(found, Tally) else Tally(), problem(found)
+        click.echo(
+            f"{stream}: {tally.read} rows read, {tally.rejected} rejected"
+            + (f": {wrong}" if wrong else "")
+        )
     return 0
 
 

@@ -34,12 +34,16 @@ WATCHED_MAX: Final = 50_000
 
 @dataclass(slots=True)
 class Tally:
-    """What a read came to: source rows read, versions kept, rows set aside, rows gone."""
+    """What a read came to: source rows read, versions kept, rows set aside, rows gone.
+
+    ``problem`` names what could not be read beside it.
+    """
 
     read: int = 0
     kept: int = 0
     rejected: int = 0
     deleted: int = 0
+    problem: str = ""
 
     def __iadd__(self, other: Tally) -> Self:
         self.read += other.read

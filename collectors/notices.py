@@ -8,10 +8,12 @@ from typing import Final
 from collectors.swapped import Swapped
 from vcanalytics.store import Catalogue
 
-#: Facts of the catalogue: {problem, hint, since}; {what, hint, since, stream}; true.
+#: Facts of the catalogue: {problem, hint, since}; {what, hint, since, stream}; true;
+#: {done, total, what, since, problem, hint} while the demo shop is being made.
 PROBLEM: Final = "source"
 SWAPPED: Final = "swapped"
 CONSENT: Final = "accept_deletions"
+DEMO: Final = "demo"
 
 
 def note_problem(catalogue: Catalogue, now: datetime, problem: str | None, hint: str = "") -> None:

@@ -8,11 +8,12 @@ from typing import Final
 
 from collectors import notices
 from collectors.capture import Capture, Tally
-from collectors.requests import Requests
+from collectors.feeds import Table, feeds
 from collectors.subjects import subjects
 from collectors.swapped import Swapped
 from collectors.vectorcraft import unreadable
 from vcanalytics.errors import SourceError
+from vcanalytics.model.streams import STREAMS
 from vcanalytics.settings import Settings
 from vcanalytics.source import Source
 from vcanalytics.store import Catalogue
@@ -38,8 +39,9 @@ def read_once(
     progress: Progress = lambda _stream, _done, _total: None,
     clock: Clock = _utc_now,
 ) -> dict[str, Tally | str]:
-    """What was read of each stream, or why it could not be (a missing table or column).
+    """What was read of each stream, or why nothing could be (a missing table or column).
 
+    Several tables may feed a stream: its tally is their sum, and names those that are missing.
     Raises SourceError where the source cannot be read, Swapped where it looks like another one
     (unless ``accept``); pages are told of both.
     """
@@ -52,7 +54,7 @@ def read_once(
     except Swapped as swapped:
         notices.note_swapped(catalogue, clock(), swapped)
         raise
-    problems = [f"{name}: {why}" for name, why in result.items() if isinstance(why, str)]
+    problems = [f"{name}: {why}" for name, found in result.items() if (why := problem(found))]
     notices.note_problem(
         catalogue,
         clock(),
@@ -91,10 +93,12 @@ class _Once:
             capture = Capture(subject, self._source, self._catalogue, zone)
             problem = unreadable(self._source, subject.table)
             result[subject.name] = problem or self._sweep(capture)
-        requests = Requests(self._source, self._catalogue, zone)
-        problem = unreadable(self._source, requests.table)
-        result[requests.name] = problem or self._read_on(requests)
-        return result
+        tables = feeds(self._source, self._catalogue, zone)
+        for stream in dict.fromkeys(table.stream for table in tables):
+            result[stream] = self._read_on(
+                stream, [table for table in tables if table.stream == stream]
+            )
+        return {name: result[name] for name in STREAMS}
 
     def _sweep(self, capture: Capture) -> Tally:
         name = capture.subject.name
@@ -109,16 +113,35 @@ class _Once:
             writer.note_read(name, started, done=total, total=total)
         return tally
 
-    def _read_on(self, requests: Requests) -> Tally:
+    def _read_on(self, stream: str, tables: list[Table]) -> Tally | str:
         started = self._clock()
-        requests.open()
-        requests.check(started, accept=self._accept)
-        top = self._source.top_id(requests.table)
-        tally, more = Tally(), True
-        while more:
-            step, more = requests.step(self._clock())
-            tally += step
-            self._progress(requests.name, requests.after, max(top, requests.after))
+        wrong = {t.table.name: why for t in tables if (why := unreadable(self._source, t.table))}
+        readable = [table for table in tables if table.table.name not in wrong]
+        if not readable and len(set(wrong.values())) == 1:
+            return next(iter(wrong.values()))
+        missing = "; ".join(f"{name}: {why}" for name, why in wrong.items())
+        if not readable:
+            return missing
+        for table in readable:
+            table.open()
+            table.check(started, accept=self._accept)
+        tally = Tally(problem=missing)
+        for table in readable:
+            more = True
+            while more:
+                step, more = table.step(self._clock())
+                tally += step
+                self._progress(stream, *_progress(readable))
+        done, _ = _progress(readable)
         with self._catalogue.write(self._clock()) as writer:
-            writer.note_read(requests.name, started)
+            writer.note_read(stream, started, done=done, total=done)
         return tally
+
+
+def _progress(tables: list[Table]) -> tuple[int, int]:
+    return sum(t.progress[0] for t in tables), sum(t.progress[1] for t in tables)
+
+
+def problem(found: Tally | str) -> str:
+    """What could not be read, empty where all was."""
+    return found if isinstance(found, str) else found.problem

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from collectors.daemon import Daemon
+from collectors.demo import Demo
+from collectors.system import System
 from collectors.upkeep import Upkeep
 from collectors.vectorcraft import VectorCraft
 from vcanalytics.settings import Settings
+from vcanalytics.source.demo import demo_url
 from vcanalytics.store import Catalogue
 
 
-def demo_path(settings: Settings) -> Path:
-    """Where the demo shop's own VectorCraft database lies."""
-    return settings.data_dir.absolute() / "demo" / "vectorcraft.db"
+def roster(settings: Settings, catalogue: Catalogue, *, with_parent: bool = False) -> list[Daemon]:
+    """The daemons to run, in the order they are started.
 
-
-def demo_url(settings: Settings) -> str:
-    """The demo shop's database as a source."""
-    return f"sqlite:///{demo_path(settings)}"
-
-
-def roster(settings: Settings, catalogue: Catalogue) -> list[Daemon]:
-    """The daemons to run, in the order they are started."""
-    url = settings.source_url or demo_url(settings)
-    return [VectorCraft(settings, url, catalogue), Upkeep(settings, catalogue)]
+    ``with_parent``: the process that started this one is the console, and is measured too.
+    """
+    system = System(settings.data_dir, catalogue, with_parent=with_parent)
+    upkeep = Upkeep(settings, catalogue)
+    if settings.source_url:
+        return [VectorCraft(settings, settings.source_url, catalogue), system, upkeep]
+    reader = VectorCraft(settings, demo_url(settings), catalogue, demo=True)
+    return [Demo(settings, catalogue), reader, system, upkeep]

@@ -1,4 +1,4 @@
-"""Source rows read into versions: transactions, disputes, mails, and requests.
+"""Source rows read into versions: transactions, disputes, mails.
 
 Each reader takes one row as the source has it and gives the version to keep, or raises Unreadable
 with the reason: the row is then kept aside, whole, and costs no other row.
@@ -6,7 +6,6 @@ with the reason: the row is then kept aside, whole, and costs no other row.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -235,20 +234,3 @@ def mail(reading: Reading, _before: str) -> tuple[dict[str, object], str]:
         "bounced_at": reading.instant("bounced_at"),
     }
     return reading.base() | version, ""
-
-
-def request(reading: Reading) -> dict[str, object]:
-    """One response time as VectorCraft recorded it."""
-    value = reading.row.get("value")
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise Unreadable(f"value {quoted(value)} is not a number")
-    if not math.isfinite(value) or value < 0:
-        raise Unreadable(f"value {quoted(value)} is no duration")
-    return {
-        "source_id": reading.row["id"],
-        "happened_at": reading.required_instant("timestamp", local=True),
-        "kind": reading.required_text("metric_type"),
-        "endpoint": reading.required_text("endpoint"),
-        "value_ms": float(value),
-        "status": reading.text("status") or "",
-    }

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from types import FrameType
 from typing import Final
 
@@ -33,6 +34,7 @@ class Supervisor:
     def __init__(self, daemons: Sequence[Daemon], catalogue: Catalogue) -> None:
         self._stop = threading.Event()
         self._catalogue = catalogue
+        self._started_at = datetime.now(UTC)
         self._runners = [Runner(daemon, self._stop) for daemon in daemons]
 
     def stop(self) -> None:
@@ -64,8 +66,10 @@ class Supervisor:
         """Run until stopped. Whether every daemon ended in time."""
         for runner in self._runners:
             runner.start()
-        while not self._stop.wait(_HEARTBEAT_S):
+        while True:
             self._beat()
+            if self._stop.wait(_HEARTBEAT_S):
+                break
         give_up_at = time.monotonic() + STOP_WITHIN_S
         late = [
             runner.daemon.name
@@ -74,20 +78,36 @@ class Supervisor:
         ]
         if late:
             LOG.warning("stopped without waiting for: %s", ", ".join(late))
+        self._beat()
         return not late
 
     def _beat(self) -> None:
-        """Keep each daemon's heartbeat where pages can read it."""
-        fact = {
+        """Keep what pages show of the daemons: the facts "daemons" and "supervisor"."""
+        daemons = {
             runner.daemon.name: {
-                "beat_at": runner.beat_at.isoformat() if runner.beat_at else None,
+                "state": runner.state,
+                "since": _text(runner.since),
+                "beat_at": _text(runner.beat_at),
                 "restarts": runner.restarts,
                 "last_error": runner.last_error,
+                "last_error_at": _text(runner.last_error_at),
             }
             for runner in self._runners
         }
+        now = datetime.now(UTC)
+        supervisor = {
+            "pid": os.getpid(),
+            "started_at": _text(self._started_at),
+            "beat_at": _text(now),
+            "stopped": self._stop.is_set(),
+        }
         try:
-            with self._catalogue.write(durable=False) as writer:
-                writer.set_fact("daemons", fact)
+            with self._catalogue.write(now, durable=False) as writer:
+                writer.set_fact("daemons", daemons)
+                writer.set_fact("supervisor", supervisor)
         except StoreError as error:
             LOG.warning("heartbeat: %s", error)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

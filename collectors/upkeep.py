@@ -8,7 +8,7 @@ from typing import Final
 from collectors.daemon import LOG
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Segments
-from vcanalytics.store.sealer import Limits, clean, seal_due
+from vcanalytics.store.sealer import ORPHAN_AFTER, Limits, clean, seal_due
 
 _PAUSE_S: Final = 5.0
 _CLEAN_EVERY: Final = timedelta(minutes=10)
@@ -39,7 +39,10 @@ class Upkeep:
             )
         # abs: a clock that was set back must not put the cleaning off for years.
         if self._cleaned_at is None or abs(now - self._cleaned_at) >= _CLEAN_EVERY:
-            clean(self._catalogue, self._segments, now)
+            # At the start what a kill left over is removed at once: the lock says that nobody else
+            # seals, and this thread does not just now.
+            first = self._cleaned_at is None
+            clean(self._catalogue, self._segments, now, timedelta(0) if first else ORPHAN_AFTER)
             self._cleaned_at = now
         return _PAUSE_S
 

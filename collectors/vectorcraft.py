@@ -15,9 +15,8 @@ from typing import Final
 from collectors import notices
 from collectors.capture import Capture
 from collectors.daemon import LOG
-from collectors.requests import Requests
+from collectors.feeds import Feeds, feeds
 from collectors.subjects import subjects
-from collectors.swapped import Swapped
 from collectors.sweeps import Sweeps
 from vcanalytics.errors import SourceError
 from vcanalytics.settings import Settings
@@ -60,7 +59,11 @@ class _Tables:
 
 
 class VectorCraft:
-    """Reads payments, disputes, mails and requests. ``clock`` gives seconds that only grow."""
+    """Reads payments, disputes and mails as versions, the other tables as events.
+
+    ``clock`` gives seconds that only grow. ``demo``: the source is the demo shop's, which may still
+    have to be made.
+    """
 
     name = "source"
 
@@ -70,11 +73,14 @@ class VectorCraft:
         url: str,
         catalogue: Catalogue,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        demo: bool = False,
     ) -> None:
         self._settings = settings
         self._url = url
         self._catalogue = catalogue
         self._clock = clock
+        self._demo = demo
         self._source: Source | None = None
 
     def initialise(self) -> None:
@@ -89,12 +95,10 @@ class VectorCraft:
             Capture(subject, source, self._catalogue, zone)
             for subject in subjects(self._settings.abandoned_hours)
         ]
-        self._requests = Requests(source, self._catalogue, zone)
-        self._requests_swapped: Swapped | None = None
-        self._requests_accept = False
+        self._feeds = Feeds(feeds(source, self._catalogue, zone), REST_PER_CPU_SECOND)
         for capture in self._captures:
             capture.open()
-        self._requests.open()
+        self._feeds.open()
         self._sweeps = Sweeps(self._captures, REST_PER_CPU_SECOND)
         self._source = source
 
@@ -114,8 +118,9 @@ class VectorCraft:
             moments.retry_s = min(max(moments.retry_s * 2, _RETRY_FIRST_S), _RETRY_MAX_S)
             moments.retry_at = moment + moments.retry_s
             self._sweeps.interrupted()
+            self._feeds.interrupted()
             self._tables.readable.clear()
-            self._note_problem(error, now)
+            self._note_problem(self._excused(error), now)
             return TICK_S
         moments.retry_s = 0.0
         self._note_problem(None, now)
@@ -132,21 +137,23 @@ class VectorCraft:
         self._look_at_tables(source, moment)
         token = source.token()
         moved = token != moments.token or not token or moment >= moments.poll_by
-        busy = False
         if moved and moment >= moments.poll_at:
             moments.token = token
             started = time.thread_time()
-            busy = self._poll(now)
+            self._poll(now)
             spent_s = time.thread_time() - started
             moments.poll_at = moment + max(TICK_S, spent_s * REST_PER_CPU_SECOND)
             moments.poll_by = moment + POLL_AT_LEAST_S
         first = self._sweeps.step(token, moment, now, lambda c: self._readable(c.subject.table))
-        return busy or first
+        # New rows are believed only of a source whose payments were found in their place.
+        if self._sweeps.is_swept(self._captures[0].subject.name) and not self._sweeps.stopped:
+            first |= self._feeds.step(token, moment, now, self._readable)
+        return first
 
-    def _poll(self, now: datetime) -> bool:
-        """What is likely to have moved. Whether there is more to read at once."""
+    def _poll(self, now: datetime) -> None:
+        """What is likely to have moved."""
         if self._sweeps.stopped:
-            return False
+            return
         for capture in self._captures:
             name = capture.subject.name
             # Before its first sweep a table is read by that sweep alone, in order.
@@ -154,19 +161,7 @@ class VectorCraft:
                 continue
             if self._readable(capture.subject.table) and capture.poll(now) is None:
                 self._sweeps.hurry()
-                return False
-        # New rows are believed only of a source whose payments were found in their place.
-        if not self._sweeps.is_swept(self._captures[0].subject.name):
-            return False
-        if not self._readable(self._requests.table):
-            return False
-        try:
-            self._requests.check(now, accept=self._requests_accept)
-        except Swapped as swapped:
-            self._requests_swapped = swapped
-            return False
-        self._requests_swapped, self._requests_accept = None, False
-        return self._requests.step(now)[1]
+                return
 
     def _readable(self, table: SourceTable) -> bool:
         if self._source is None or table.name in self._tables.readable:
@@ -184,6 +179,7 @@ class VectorCraft:
         if identity is not None and self._moments.identity not in (None, identity):
             # Another file in the same place: compare everything before a new row is believed.
             self._sweeps.restart()
+            self._feeds.restart()
             self._tables.readable.clear()
         self._moments.identity = identity or self._moments.identity
 
@@ -206,13 +202,11 @@ class VectorCraft:
         if notices.take_consent(self._catalogue, now):
             LOG.warning("source: what is gone now is taken as meant")
             self._sweeps.restart(accept=True)
-            self._requests_accept = True
+            self._feeds.restart(accept=True)
             self._moments.token = None
 
     def _note_swapped(self, now: datetime) -> None:
-        found = dict(self._sweeps.swapped)
-        if self._requests_swapped:
-            found[self._requests.name] = self._requests_swapped
+        found = self._sweeps.swapped | self._feeds.swapped
         told = {name: swapped.what for name, swapped in found.items()}
         if not told and not self._sweeps.believed:
             # Not compared yet: what an earlier run said still stands.
@@ -249,16 +243,20 @@ class VectorCraft:
             and capture.subject.name not in self._sweeps.swapped
             and capture.subject.table.name not in self._tables.problems
         ]
-        if (
-            fresh
-            and not self._requests_swapped
-            and self._requests.table.name not in self._tables.problems
-        ):
-            fresh.append(self._requests.name)
-        if fresh:
-            with self._catalogue.write(now, durable=False) as writer:
-                for name in fresh:
-                    writer.note_read(name, now)
+        with self._catalogue.write(now, durable=False) as writer:
+            for name in fresh:
+                writer.note_read(name, now)
+            for name, (done, total) in self._feeds.progress().items():
+                writer.note_read(name, now, done=done, total=total)
+
+    def _excused(self, error: SourceError) -> SourceError | None:
+        """None where nothing is wrong: the demo shop is only being made."""
+        if not self._demo or self._source is None or self._source.identity() is not None:
+            return error
+        making = self._catalogue.fact(notices.DEMO) or {}
+        if problem := making.get("problem"):
+            return SourceError(problem, hint=making.get("hint", ""), heals=True)
+        return None
 
 
 def unreadable(source: Source, table: SourceTable) -> str | None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
-from collectors import rows
+from collectors import events, rows
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import Catalogue, CurrentRow, Reader
 from vcanalytics.store.batches import make_batch
@@ -106,7 +106,7 @@ def _keep_requests(
 ) -> None:
     cells = _cells(connection, "performance_metrics")
     seen = catalogue.states()["requests"].rows
-    fresh = [rows.request(rows.Reading(row, now, zone, [])) for row in cells[seen:]]
+    fresh = [events.request(rows.Reading(row, now, zone, [])) for row in cells[seen:]]
     with catalogue.write(now) as writer:
         if fresh:
             batch = make_batch(STREAMS["requests"], fresh)

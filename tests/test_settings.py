@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vcanalytics.errors import SettingError
+from vcanalytics.model.outages import Outage
 from vcanalytics.settings import (
     Settings,
     is_loopback,
@@ -52,6 +54,7 @@ def test_defaults_are_the_contracts() -> None:
         "name 'string' is not defined",
         "User with email*already exists",
     )
+    assert (settings.demo_payments_per_minute, settings.outages) == (6, ())
 
 
 def test_values_are_read() -> None:
@@ -67,6 +70,8 @@ def test_values_are_read() -> None:
         VC_TRUSTED_PROXIES="10.1.2.3/8, ::1",
         VC_PUBLIC_URL="https://console.example/",
         VC_CAPTURED_ERRORS="card kept*|twice",
+        VC_DEMO_PAYMENTS_PER_MINUTE="0.5",
+        VC_DEMO_OUTAGES="paypal@2026-11-20T10:00/30m, mail@2026-11-20T10:00+05:30/2h",
     )
     assert settings.data_dir == Path("/var/lib/vc")
     assert settings.source_zone == ZoneInfo("Asia/Kolkata")
@@ -76,6 +81,12 @@ def test_values_are_read() -> None:
     assert settings.trusted_proxies == ("10.0.0.0/8", "::1/128")
     assert settings.public_url == "https://console.example"
     assert settings.captured_errors == ("card kept*", "twice")
+    assert settings.demo_payments_per_minute == 0.5
+    at = datetime(2026, 11, 20, 10, tzinfo=UTC)
+    assert settings.outages == (
+        Outage("paypal", at, at + timedelta(minutes=30)),
+        Outage("mail", at - timedelta(hours=5.5), at - timedelta(hours=3.5)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,6 +113,10 @@ def test_values_are_read() -> None:
         ("VC_PUBLIC_URL", "console.example", "a URL with http or https"),
         ("VC_TRUSTED_PROXIES", "10.0.0.0/8, proxy", "addresses or networks"),
         ("VC_DATA_DIR", "", "a folder"),
+        ("VC_DEMO_PAYMENTS_PER_MINUTE", "-1", "a number from 0 to 600"),
+        ("VC_DEMO_PAYMENTS_PER_MINUTE", "nan", "a number from 0 to 600"),
+        ("VC_DEMO_OUTAGES", "paypal", "like paypal@2026-11-20T10:00/30m"),
+        ("VC_DEMO_OUTAGES", "paypal@2026-11-20T10:00/8d", "parted by commas"),
     ],
 )
 def test_a_wrong_value_names_setting_value_and_what_is_allowed(

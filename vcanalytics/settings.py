@@ -35,8 +35,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from vcanalytics.errors import SettingError
+from vcanalytics.errors import SettingError, UsageError
 from vcanalytics.model.money import known_currencies
+from vcanalytics.model.outages import Outage, read_outage
 from vcanalytics.model.windows import WEEKDAYS
 
 PREFIX: Final = "VC_"
@@ -161,6 +162,15 @@ def _networks(proxies: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_network(proxy, strict=False)) for proxy in proxies)
 
 
+def _readable_outages(outages: tuple[str, ...]) -> tuple[str, ...]:
+    for outage in outages:
+        try:
+            read_outage(outage)
+        except UsageError as error:
+            raise ValueError(error.what) from None
+    return outages
+
+
 _ZONE: Final = Allowed("a name of the IANA zone database, like Asia/Kolkata")
 _Zone = Annotated[str, AfterValidator(_zone), _ZONE]
 _List = Annotated[tuple[str, ...], BeforeValidator(partial(_listed, ","))]
@@ -257,6 +267,21 @@ class Settings(BaseSettings):
         60, ge=1, le=10_080, description="Age at which fewer rows are sealed all the same"
     )
 
+    demo_payments_per_minute: float = Field(
+        6,
+        ge=0,
+        le=600,
+        allow_inf_nan=False,
+        description="How fast the demo shop goes on selling; 0: nobody comes",
+    )
+    demo_outages: Annotated[
+        _List,
+        AfterValidator(_readable_outages),
+        Allowed(
+            "like paypal@2026-11-20T10:00/30m or mail@.../2h, parted by commas; empty for none"
+        ),
+    ] = Field((), description="Outages the demo shop is to have, in UTC")
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -290,6 +315,11 @@ class Settings(BaseSettings):
     def source_zone(self) -> ZoneInfo:
         """The zone of the source's naive local columns."""
         return ZoneInfo(self.source_timezone)
+
+    @property
+    def outages(self) -> tuple[Outage, ...]:
+        """The outages the demo shop is to have."""
+        return tuple(read_outage(outage) for outage in self.demo_outages)
 
 
 def _outside(name: str) -> str:

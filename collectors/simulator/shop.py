@@ -42,9 +42,10 @@ def make_ready(simulator: Simulator, now: datetime) -> None:
 class Simulator:
     """Sells at a shop of its own, in the database ``path``.
 
-    ``payments_per_minute`` is the rate at which it goes on selling (0: not at all). ``zone`` is
-    that of its host: the naive local columns are in it. ``outages`` come besides those that its
-    past has by itself, for ``history`` at most. The same seed and times give the same rows.
+    ``payments_per_minute`` is the rate at which it goes on selling; at 0 nobody comes, and a pause
+    is not filled either. ``zone`` is that of its host: the naive local columns are in it.
+    ``outages`` come besides those that its past has by itself, for ``history`` at most. The same
+    seed and times give the same rows.
     """
 
     name = "simulator"
@@ -137,7 +138,7 @@ class Simulator:
 
     def _look_back(self, connection: sqlite3.Connection, now: datetime) -> None:
         last = database.newest_at(connection, now)
-        if last is None or now - last > GAP:
+        if last is None or (self._rate > 0 and now - last > GAP):
             # The newest row's time has lost its fraction: the same second is not lived twice.
             start = last + timedelta(seconds=1) if last else now - self._history
             start = max(start, now - self._history)
@@ -193,7 +194,7 @@ class Simulator:
         connection, present = self._connection, self._present
         if connection is None or present is None or not self.path.exists():
             raise SourceError("the demo shop's database is gone", where=str(self.path), heals=True)
-        if now - present.at > GAP:
+        if self._rate > 0 and now - present.at > GAP:
             # The host slept: what was due is done, then the pause is filled as after a restart.
             present.finish_due(connection, now)
             self._past = self._past_between(connection, max(present.at, now - self._history), now)

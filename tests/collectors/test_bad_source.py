@@ -155,6 +155,9 @@ def test_short_locks_are_waited_out_without_a_word(
         ("dispute_cases", "disputes"),
         ("email_logs", "mails"),
         ("performance_metrics", "requests"),
+        ("system_metrics", "system"),
+        ("system_health", "health"),
+        ("system_logs", "logs"),
     ],
 )
 def test_a_missing_table_costs_the_others_nothing(tmp_path: Path, table: str, stream: str) -> None:

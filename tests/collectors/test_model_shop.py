@@ -146,10 +146,14 @@ class Model:
     seen: dict[str, Payment] = field(default_factory=dict)
     seen_cases: dict[str, Case] = field(default_factory=dict)
     memory: dict[str, Memory] = field(default_factory=dict)
+    #: Deleted and inserted again since the last read: another row, whose last state is no good.
+    reborn: set[str] = field(default_factory=set)
 
     def read(self, now: datetime) -> None:
         """The console reads the shop."""
-        self.seen = {name: old for name, old in self.seen.items() if name in self.source}
+        standing = self.source.keys() - self.reborn
+        self.seen = {name: old for name, old in self.seen.items() if name in standing}
+        self.reborn.clear()
         for name, payment in self.source.items():
             if not payment.readable:
                 continue
@@ -389,6 +393,7 @@ class ShopMachine(RuleBasedStateMachine):
         payment = self.gone.pop(name)
         self.shop.transaction(name, **payment.columns())
         self.model.source[name] = payment
+        self.model.reborn.add(name)
 
     @rule(days=st.integers(-2, 3))
     def step_clock(self, days: int) -> None:
