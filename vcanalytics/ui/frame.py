@@ -127,11 +127,11 @@ def _stale() -> None:
     zone = cached.settings().zone
     age = f" for {formats.age((toolbar.now() - since).total_seconds())}" if since else ""
     last = cached.streams()["transactions"].read_at
-    good = f" Last good data from {formats.moment(last, zone, toolbar.now())}." if last else ""
-    st.markdown(
-        f":orange-badge[:material/history: Stale{age}] "
-        f":small[{formats.literal(str(problem))}.{formats.literal(good)}]"
-    )
+    good = f"Last good data from {formats.moment(last, zone, toolbar.now())}. " if last else ""
+    what, hint = str(problem), str(source.get("hint") or "")
+    words = f"{what[:1].upper()}{what[1:]}. {good}{hint}{'.' if hint else ''}"
+    label = "Stale" if last else "Not read"
+    st.markdown(f":orange-badge[:material/history: {label}{age}] :small[{formats.literal(words)}]")
 
 
 def _reading() -> None:

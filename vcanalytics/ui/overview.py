@@ -146,6 +146,10 @@ def needs_a_person(defaults: Defaults) -> None:
         shown = [finding for finding in words.FINDINGS if finding.name in _URGENT]
         rows = [(f, found.filter(pl.col("finding") == f.name).sort("since")) for f in shown]
         rows = [(finding, frame) for finding, frame in rows if frame.height][:_NEEDS_MAX]
+        if not rows and cached.streams()["transactions"].last_at is None:
+            # No data is never good news.
+            panels.nothing_in(view)
+            return
         if not rows:
             panels.empty("Nobody waits.", "Every paid order was served.", icon="check_circle")
             return
