@@ -42,8 +42,8 @@ def main(*, once: bool, accept_deletions: bool, with_parent: bool) -> None:
         settings = load_settings()
         if accept_deletions and not once and _hand_over(settings):
             return
-        with Instance(settings.data_dir):
-            catalogue = Catalogue.open(settings.data_dir)
+        with Instance(settings.store_dir):
+            catalogue = Catalogue.open(settings.store_dir)
             if once or accept_deletions:
                 sys.exit(_once(settings, catalogue, accept=accept_deletions))
             configure_logging()
@@ -67,10 +67,10 @@ def main(*, once: bool, accept_deletions: bool, with_parent: bool) -> None:
 def _hand_over(settings: Settings) -> bool:
     """Leave the confirmation for running daemons; whether there are any."""
     try:
-        with Instance(settings.data_dir):
+        with Instance(settings.store_dir):
             return False
     except AlreadyRunning:
-        notices.ask_consent(Catalogue.open(settings.data_dir))
+        notices.ask_consent(Catalogue.open(settings.store_dir))
         click.echo("The running collectors take the deletions as meant within seconds.")
         return True
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from collectors import notices
 from collectors.simulator import Simulator
 from collectors.simulator.past import Progress
 from collectors.simulator.shop import HISTORY
@@ -14,6 +13,7 @@ from vcanalytics.errors import SourceError
 from vcanalytics.settings import Settings
 from vcanalytics.source.demo import demo_path
 from vcanalytics.store import Catalogue
+from vcanalytics.store.facts import DEMO
 
 
 def demo_shop(
@@ -80,4 +80,4 @@ class Demo:
     def _keep(self, fact: dict[str, object] | None) -> None:
         # Like a heartbeat: lost in a power cut, it is written anew.
         with self._catalogue.write(self._now, durable=False) as writer:
-            writer.set_fact(notices.DEMO, fact)
+            writer.set_fact(DEMO, fact)

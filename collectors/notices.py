@@ -7,13 +7,10 @@ from typing import Final
 
 from collectors.swapped import Swapped
 from vcanalytics.store import Catalogue
+from vcanalytics.store.facts import PROBLEM, SWAPPED
 
-#: Facts of the catalogue: {problem, hint, since}; {what, hint, since, stream}; true;
-#: {done, total, what, since, problem, hint} while the demo shop is being made.
-PROBLEM: Final = "source"
-SWAPPED: Final = "swapped"
+#: The fact by which a person confirms that what vanished was meant to vanish: true.
 CONSENT: Final = "accept_deletions"
-DEMO: Final = "demo"
 
 
 def note_problem(catalogue: Catalogue, now: datetime, problem: str | None, hint: str = "") -> None:

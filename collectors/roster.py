@@ -17,7 +17,7 @@ def roster(settings: Settings, catalogue: Catalogue, *, with_parent: bool = Fals
 
     ``with_parent``: the process that started this one is the console, and is measured too.
     """
-    system = System(settings.data_dir, catalogue, with_parent=with_parent)
+    system = System(settings.store_dir, catalogue, with_parent=with_parent)
     upkeep = Upkeep(settings, catalogue)
     if settings.source_url:
         return [VectorCraft(settings, settings.source_url, catalogue), system, upkeep]

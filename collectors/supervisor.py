@@ -16,6 +16,7 @@ from typing import Final
 from collectors.daemon import LOG, Daemon, Runner
 from vcanalytics.errors import StoreError
 from vcanalytics.store import Catalogue
+from vcanalytics.store.facts import DAEMONS
 
 STOP_WITHIN_S: Final = 4.0
 _HEARTBEAT_S: Final = 5.0
@@ -103,7 +104,7 @@ class Supervisor:
         }
         try:
             with self._catalogue.write(now, durable=False) as writer:
-                writer.set_fact("daemons", daemons)
+                writer.set_fact(DAEMONS, daemons)
                 writer.set_fact("supervisor", supervisor)
         except StoreError as error:
             LOG.warning("heartbeat: %s", error)

@@ -21,7 +21,7 @@ class Upkeep:
 
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._segments = Segments(settings.data_dir)
+        self._segments = Segments(settings.store_dir)
         self._limits = Limits(rows=settings.seal_rows, age=timedelta(minutes=settings.seal_minutes))
         self._cleaned_at: datetime | None = None
 

@@ -22,6 +22,7 @@ from vcanalytics.errors import SourceError
 from vcanalytics.settings import Settings
 from vcanalytics.source import Source, SourceTable
 from vcanalytics.store import Catalogue
+from vcanalytics.store.facts import DEMO
 
 TICK_S: Final = 0.05
 #: A poll is made this often although nothing seems to have changed.
@@ -253,7 +254,7 @@ class VectorCraft:
         """None where nothing is wrong: the demo shop is only being made."""
         if not self._demo or self._source is None or self._source.identity() is not None:
             return error
-        making = self._catalogue.fact(notices.DEMO) or {}
+        making = self._catalogue.fact(DEMO) or {}
         if problem := making.get("problem"):
             return SourceError(problem, hint=making.get("hint", ""), heals=True)
         return None

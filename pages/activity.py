@@ -6,13 +6,13 @@ from functools import partial
 
 import streamlit as st
 
-from vcanalytics.ui import activity, frame, live, panels, rhythm, strategies, toolbar
+from vcanalytics.ui import activity, frame, live, notices, panels, rhythm, strategies, toolbar
 from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="today", compare="previous")
 
 toolbar.draw("Activity", DEFAULTS, badge=frame.demo_badge())
-frame.notices()
+notices.draw()
 
 live.fragment(activity.metrics, DEFAULTS)
 

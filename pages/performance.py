@@ -8,6 +8,7 @@ from vcanalytics.ui import (
     distribution,
     frame,
     live,
+    notices,
     panels,
     performance,
     strategies,
@@ -18,7 +19,7 @@ from vcanalytics.ui.ranges import Defaults
 DEFAULTS = Defaults(preset="7d", compare="previous")
 
 toolbar.draw("Performance", DEFAULTS, badge=frame.demo_badge())
-frame.notices()
+notices.draw()
 
 performance.kinds()
 live.fragment(performance.metrics, DEFAULTS)

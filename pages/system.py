@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vcanalytics.ui import frame, live, panels, plant, system, toolbar
+from vcanalytics.ui import frame, live, notices, panels, plant, system, toolbar
 from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="hour", compare="none")
 
 toolbar.draw("System", DEFAULTS, compares=False, badge=frame.demo_badge())
-frame.notices()
+notices.draw()
 
 live.fragment(system.hosts, DEFAULTS)
 live.fragment(system.metrics, DEFAULTS)
@@ -28,3 +28,5 @@ with left, panels.box("collectors"):
     live.fragment(plant.collectors, DEFAULTS)
 with right, panels.box("store"):
     live.fragment(plant.store, DEFAULTS)
+
+live.fragment(plant.aside, DEFAULTS)

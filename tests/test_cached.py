@@ -26,6 +26,7 @@ LATER = NOON + timedelta(hours=1)
 def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalogue]:
     """The catalogue of a console that this process has just become."""
     monkeypatch.setenv("VC_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("VC_SOURCE_URL", "sqlite:////elsewhere.db")
     monkeypatch.chdir(tmp_path)
     st.cache_resource.clear()
     st.cache_data.clear()

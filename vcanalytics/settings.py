@@ -307,6 +307,16 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def store_dir(self) -> Path:
+        """Where the store lies: the demo shop has one of its own, apart from real payments."""
+        return self.data_dir if self.source_url else self.demo_dir
+
+    @property
+    def demo_dir(self) -> Path:
+        """Everything of the demo shop."""
+        return self.data_dir / "demo"
+
+    @property
     def zone(self) -> ZoneInfo:
         """The operator's zone."""
         return ZoneInfo(self.timezone)

@@ -28,8 +28,8 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Catalogue:
-    return Catalogue.open(tmp_path)
+def catalogue(settings: Settings) -> Catalogue:
+    return Catalogue.open(settings.store_dir)
 
 
 def make(demo: Demo, now: datetime = NOW) -> None:
@@ -89,9 +89,8 @@ def test_pages_can_show_how_far_the_shop_is_made(
     assert payments(settings) > 50
 
 
-def test_a_shop_that_cannot_be_made_says_why_and_heals(
-    settings: Settings, catalogue: Catalogue
-) -> None:
+def test_a_shop_that_cannot_be_made_says_why_and_heals(tmp_path: Path, settings: Settings) -> None:
+    catalogue = Catalogue.open(tmp_path / "store")
     demo, source = Demo(settings, catalogue, SHORT), reader(settings, catalogue)
     folder = demo_path(settings).parent
     folder.write_text("a file stands where the folder belongs")
@@ -113,7 +112,6 @@ def test_another_database_in_the_shops_place_is_left_alone(
     settings: Settings, catalogue: Catalogue
 ) -> None:
     path = demo_path(settings)
-    path.parent.mkdir()
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE precious (x)")
     connection.close()
@@ -173,16 +171,18 @@ def test_the_command_makes_the_shop_once_and_reads_all_of_it(tmp_path: Path) -> 
     second = command(tmp_path, "", "--once")
     again = dict(line.split(": ", 1) for line in second.stdout.splitlines())
     assert int(again["health"].split()[0]) < 100
-    assert check(Catalogue.open(tmp_path)) == []
+    assert check(Catalogue.open(tmp_path / "demo")) == []
 
 
 @pytest.mark.slow
 def test_the_daemons_sell_and_sample_from_the_first_start(tmp_path: Path) -> None:
     environ = environment(tmp_path, "", VC_DEMO_PAYMENTS_PER_MINUTE="600")
     with running(environ) as process:
-        opened = eventually(lambda: (tmp_path / "catalogue.db").exists() or None, "a catalogue")
+        opened = eventually(
+            lambda: (tmp_path / "demo" / "catalogue.db").exists() or None, "a catalogue"
+        )
         assert opened
-        catalogue = Catalogue.open(tmp_path)
+        catalogue = Catalogue.open(tmp_path / "demo")
         eventually(lambda: catalogue.fact("demo"), "the making", 30)
         assert catalogue.fact("source") is None
 

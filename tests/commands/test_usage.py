@@ -97,10 +97,18 @@ def test_a_missing_store_is_said_and_none_is_made(store: Store, command: str) ->
     status, line = store.error(command, "--format", "json")
     assert status == 1
     assert line == (
-        f"{store.data_dir}/catalogue.db: there is no catalogue yet."
+        f"{store.data_dir}/demo/catalogue.db: there is no catalogue yet."
         " Run `python -m collectors --once`, or start the console"
     )
     assert not store.data_dir.exists()
+
+
+def test_a_real_store_is_asked_before_the_demos_also_where_no_source_is_named(
+    empty: Store,
+) -> None:
+    (empty.data_dir / "demo").mkdir()
+    (empty.data_dir / "demo" / "catalogue.db").write_text("nobody looks at it")
+    assert len(empty.csv("streams")) == 8
 
 
 @pytest.mark.parametrize("command", ["revenue", "transactions", "streams", "check"])
@@ -161,7 +169,7 @@ def test_a_segment_answers_and_a_damaged_one_is_said(store: Store, shop: Shop) -
     path.write_bytes(path.read_bytes()[:-20])
     status, line = store.error("latency")
     assert status == 1
-    assert line.startswith("a segment cannot be read: ")
+    assert line.startswith(f"{store.data_dir}/catalogue.db: 1 rows of requests cannot be read")
     assert "Run `python -m vcanalytics check`" in line
 
 

@@ -35,7 +35,9 @@ def fill(catalogue: Catalogue) -> None:
 
 def upkeep(catalogue: Catalogue) -> Upkeep:
     """The daemon, with what was filled in at noon due an hour later."""
-    daemon = Upkeep(Settings(data_dir=catalogue.path.parent), catalogue)
+    daemon = Upkeep(
+        Settings(data_dir=catalogue.path.parent, source_url="sqlite:////shop.db"), catalogue
+    )
     daemon.initialise()
     return daemon
 

@@ -24,7 +24,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def console(data_dir: Path) -> Starlette:
-    settings = Settings(data_dir=data_dir, collectors="external")
+    settings = Settings(
+        data_dir=data_dir, source_url="sqlite:////nowhere/shop.db", collectors="external"
+    )
     return Starlette(
         routes=web.routes(), middleware=web.middleware(), lifespan=web.lifespan(settings)
     )

@@ -201,7 +201,7 @@ def test_however_often_things_move_a_viewer_hears_at_most_four_times_a_second(
             heard = viewer.receive_json()["seqs"]["transactions"]
         took = time.monotonic() - began
 
-    assert took >= 4 * PUSH_EVERY_S * 0.98
+    assert took >= 0.98
     assert heard > 4
 
 

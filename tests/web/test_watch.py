@@ -3,60 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from tests.store.rows import NOON, requests
 from tests.web.waiting import until
 from vcanalytics.errors import StoreError
-from vcanalytics.store import Catalogue
+from vcanalytics.store import Catalogue, Latest
 from vcanalytics.web import app as web
 from vcanalytics.web import watch
-from vcanalytics.web.watch import State, Watcher, file_token, watching
-
-
-def test_a_token_changes_with_each_commit(catalogue: Catalogue) -> None:
-    seen = {file_token(catalogue.path)}
-    for number in range(5):
-        catalogue.append("requests", "t", str(number), requests(number))
-        token = file_token(catalogue.path)
-        assert token not in seen
-        seen.add(token)
-
-
-def test_a_token_follows_what_can_be_seen_not_what_is_written(catalogue: Catalogue) -> None:
-    """Whoever reads when the first byte is written sees the old state, and must look again."""
-    catalogue.append("requests", "t", "1", requests(1))
-    wal = catalogue.path.with_name(catalogue.path.name + "-wal")
-    before, written = file_token(catalogue.path), wal.stat().st_size
-    with catalogue.transaction() as connection:
-        # So small a cache has SQLite write before the commit.
-        connection.exec_driver_sql("PRAGMA cache_size = 1")
-        for number in range(50):
-            connection.exec_driver_sql(f"INSERT INTO fact VALUES ('{number}', '{'x' * 4000}')")
-        assert wal.stat().st_size > written
-        assert file_token(catalogue.path) == before
-
-    assert file_token(catalogue.path) != before
-
-
-def test_of_a_file_that_is_not_there_there_is_no_token(tmp_path: Path) -> None:
-    assert file_token(tmp_path / "nothing.db") is None
-
-
-def test_a_file_put_in_anothers_place_has_another_token(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        Catalogue.open(tmp_path / name).close()
-    before = file_token(tmp_path / "one" / "catalogue.db")
-    (tmp_path / "two" / "catalogue.db").replace(tmp_path / "one" / "catalogue.db")
-
-    assert file_token(tmp_path / "one" / "catalogue.db") != before
+from vcanalytics.web.watch import State, Watcher, watching
 
 
 def test_listeners_hear_of_a_batch(catalogue: Catalogue) -> None:
     async def live() -> None:
-        watcher = Watcher(catalogue.path, lambda: web._state_of(catalogue))
+        watcher = Watcher(catalogue.path, lambda: web._state_of(Latest(catalogue)))
         async with watching(watcher):
             await until(lambda: watcher.version)
             version = watcher.version
@@ -79,7 +40,7 @@ def test_a_heartbeat_wakes_nobody_before_its_time(
     def read() -> State:
         nonlocal reads
         reads += 1
-        return web._state_of(catalogue)
+        return web._state_of(Latest(catalogue))
 
     def beat() -> None:
         with catalogue.write(NOON, durable=False) as writer:
@@ -148,4 +109,4 @@ def test_a_read_that_fails_is_tried_again(catalogue: Catalogue, error: Exception
 def test_a_problem_of_the_source_is_told(catalogue: Catalogue) -> None:
     with catalogue.write() as writer:
         writer.set_fact("source", {"problem": "the file is locked"})
-    assert web._state_of(catalogue).problem == "the file is locked"
+    assert web._state_of(Latest(catalogue)).problem == "the file is locked"

@@ -23,7 +23,7 @@ from vcanalytics.cached.books import (
     timeline,
     totals,
 )
-from vcanalytics.cached.collectors import daemons, demo
+from vcanalytics.cached.collectors import daemons, demo, kept_aside, source, swapped, trouble
 from vcanalytics.cached.console import (
     Answer,
     Version,
@@ -34,7 +34,6 @@ from vcanalytics.cached.console import (
     minute,
     paced,
     settings,
-    source,
     streams,
     version,
 )
@@ -67,6 +66,7 @@ __all__ = [
     "grace",
     "health",
     "heat_windows",
+    "kept_aside",
     "load_version",
     "minute",
     "open_work",
@@ -81,9 +81,11 @@ __all__ = [
     "source",
     "strategies",
     "streams",
+    "swapped",
     "system",
     "takings",
     "timeline",
     "totals",
+    "trouble",
     "version",
 ]

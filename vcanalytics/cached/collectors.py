@@ -1,4 +1,4 @@
-"""What the collectors say of themselves: heartbeats, and the demo shop while it is being made.
+"""What the collectors say of the source and of themselves, and what they kept aside.
 
 Facts of the catalogue, small and read anew each time.
 """
@@ -10,10 +10,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from vcanalytics.cached.console import as_time, open_console
+from vcanalytics.cached.console import as_time, head, open_console
+from vcanalytics.store.facts import DAEMONS, DEMO, PROBLEM, SWAPPED
+from vcanalytics.store.facts import trouble as _trouble
 
 #: Heartbeats are written every five seconds: this long without one, nobody is there.
 SILENT_AFTER: Final = timedelta(seconds=30)
+KEPT_ASIDE_MAX: Final = 1_000
 _INSTANT: Final = pl.Datetime("us", "UTC")
 _SCHEMA: Final = pl.Schema(
     {
@@ -27,6 +30,17 @@ _SCHEMA: Final = pl.Schema(
     }
 )
 
+_ASIDE: Final = pl.Schema(
+    {
+        "stream": pl.String(),
+        "row_key": pl.String(),
+        "reason": pl.String(),
+        "row": pl.String(),
+        "first_seen_at": _INSTANT,
+        "last_seen_at": _INSTANT,
+    }
+)
+
 
 def daemons(*, now: datetime) -> pl.DataFrame:
     """Each collector that has reported, a row each, in the order they are started.
@@ -35,10 +49,8 @@ def daemons(*, now: datetime) -> pl.DataFrame:
     SILENT_AFTER), ``since`` (UTC, of the state), ``beat_at`` (UTC, when a round last ended well),
     ``restarts``, ``last_error``, ``last_error_at``.
     """
-    fact = open_console().catalogue.fact("daemons")
-    told = fact.items() if isinstance(fact, dict) else ()
     rows = []
-    for name, daemon in told:
+    for name, daemon in head().told(DAEMONS).items():
         beat_at = as_time(daemon.get("beat_at"))
         silent = beat_at is None or now - beat_at > SILENT_AFTER
         state = daemon.get("state", "running")
@@ -58,5 +70,29 @@ def daemons(*, now: datetime) -> pl.DataFrame:
 
 def demo() -> dict[str, Any]:
     """How far the demo shop is made: done, total, what; empty once it stands, and without one."""
-    fact = open_console().catalogue.fact("demo")
-    return fact if isinstance(fact, dict) else {}
+    return head().told(DEMO)
+
+
+def source() -> dict[str, Any]:
+    """What is wrong with the source: problem, hint, since; empty where nothing is."""
+    return head().told(PROBLEM)
+
+
+def swapped() -> dict[str, Any]:
+    """That the source looks like another: what, hint, since, stream; empty where it does not."""
+    return head().told(SWAPPED)
+
+
+def trouble() -> str | None:
+    """What keeps the figures from being new, as the push socket says it."""
+    return _trouble(head().facts)
+
+
+def kept_aside(limit: int = KEPT_ASIDE_MAX) -> pl.DataFrame:
+    """Source rows that cannot be read now, the longest known first, at most ``limit``.
+
+    Columns: ``stream``, ``row_key``, ``reason``, ``row`` (JSON text, whole), ``first_seen_at``,
+    ``last_seen_at`` (UTC).
+    """
+    rows = open_console().catalogue.rejected(limit=limit)
+    return pl.DataFrame([[row[name] for name in _ASIDE] for row in rows], _ASIDE, orient="row")

@@ -15,7 +15,7 @@ import streamlit as st
 
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.settings import Settings, load_settings
-from vcanalytics.store import Catalogue, Reader, Segments, Snapshot, StreamState
+from vcanalytics.store import Catalogue, Head, Latest, Reader, Segments, Snapshot, StreamState
 
 #: (stream, newest sequence number) pairs: what an answer was read from.
 Version = tuple[tuple[str, int], ...]
@@ -35,6 +35,7 @@ class Console:
 
     settings: Settings
     catalogue: Catalogue
+    latest: Latest
     reader: Reader
     engine: Engine
 
@@ -51,10 +52,15 @@ class Answer:
 def open_console() -> Console:
     """The one console of this process."""
     settings = load_settings()
-    catalogue = Catalogue.open(settings.data_dir)
+    catalogue = Catalogue.open(settings.store_dir)
     # What is sealed is read by the engine itself, and from this folder alone.
-    engine = Engine(settings.query_budget_s, segments=Segments(settings.data_dir).root)
-    return Console(settings, catalogue, Reader(catalogue), engine)
+    engine = Engine(settings.query_budget_s, segments=Segments(settings.store_dir).root)
+    return Console(settings, catalogue, Latest(catalogue), Reader(catalogue), engine)
+
+
+def head() -> Head:
+    """What stands in the catalogue now."""
+    return open_console().latest.head()
 
 
 def take_snapshot() -> Snapshot:
@@ -74,18 +80,12 @@ def grace() -> timedelta:
 
 def streams() -> dict[str, StreamState]:
     """Every stream's state now: version, rows, newest time, last successful read, progress."""
-    return open_console().catalogue.states()
-
-
-def source() -> dict[str, Any]:
-    """What the collectors say of the source: ``problem``, ``since`` and more; empty if nothing."""
-    fact = open_console().catalogue.fact("source")
-    return fact if isinstance(fact, dict) else {}
+    return head().states
 
 
 def version(*names: str) -> Version:
     """The version of the given streams now."""
-    seqs = open_console().catalogue.seqs()
+    seqs = head().seqs
     return tuple((name, seqs.get(name, 0)) for name in sorted(names))
 
 

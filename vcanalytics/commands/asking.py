@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from vcanalytics.commands.output import Answer, visible, write
 from vcanalytics.errors import StoreError
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.store import Catalogue, Reader, Segments, Snapshot
+from vcanalytics.store.catalogue import FILE_NAME
 
 #: How long a command's question may take: nobody looks at a page meanwhile.
 BUDGET_S: Final = 60.0
@@ -60,7 +62,13 @@ def opened(settings: Settings) -> closing[Catalogue]:
 
     Raises StoreError.
     """
-    return closing(Catalogue.open(settings.data_dir, create=False))
+    return closing(Catalogue.open(_store_dir(settings), create=False))
+
+
+def _store_dir(settings: Settings) -> Path:
+    """The store of the source that is named; where none is, a real one goes before the demo's."""
+    real = settings.data_dir
+    return real if (real / FILE_NAME).exists() else settings.store_dir
 
 
 @contextmanager
@@ -76,7 +84,7 @@ def asking(
     Of streams that only grow, what lies outside ``[start, end)`` may be damaged. Raises StoreError
     where rows that the question needs cannot be read: figures without them would be wrong.
     """
-    root = Segments(settings.data_dir).root
+    root = Segments(_store_dir(settings)).root
     with opened(settings) as catalogue, closing(Engine(BUDGET_S, segments=root)) as engine:
         snapshot = Reader(catalogue).snapshot(streams)
         for damage in snapshot.damage:

@@ -24,6 +24,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import QueuePool
 
+from vcanalytics.commits import Commits
 from vcanalytics.errors import SourceError
 from vcanalytics.source.tables import SourceTable
 
@@ -89,6 +90,7 @@ class Source:
         self.path = _file_of(self.url)
         self.where = str(self.path) if self.path else self.url.render_as_string()
         self._engine = self._make_engine()
+        self._commits = Commits(self.path) if self.path else None
         self._columns: dict[str, frozenset[str]] = {}
         self._opened: tuple[int, int] | None = None
 
@@ -114,6 +116,8 @@ class Source:
 
     def close(self) -> None:
         self._engine.dispose()
+        if self._commits:
+            self._commits.close()
 
     def __enter__(self) -> Self:
         return self
@@ -160,18 +164,8 @@ class Source:
         return SourceError(line, where=self.where, hint="It is tried again", heals=True)
 
     def token(self) -> tuple[object, ...]:
-        """Changes whenever the file, its -wal or its -journal does; empty for other databases."""
-        if self.path is None:
-            return ()
-        parts: list[object] = []
-        for suffix in ("", "-wal", "-journal"):
-            try:
-                status = Path(f"{self.path}{suffix}").stat()
-            except OSError:
-                parts.append(None)
-            else:
-                parts.append((status.st_ino, status.st_mtime_ns, status.st_size))
-        return tuple(parts)
+        """Changes whenever a commit can be seen; empty for what is no file, or is not there."""
+        return (self._commits and self._commits.token()) or ()
 
     def identity(self) -> tuple[int, int] | None:
         """Which file this is (device, inode); None where it is no file, or is not there."""

@@ -9,7 +9,7 @@ from vcanalytics.settings import Settings
 
 def demo_path(settings: Settings) -> Path:
     """Where the demo shop's own VectorCraft database lies."""
-    return settings.data_dir.absolute() / "demo" / "vectorcraft.db"
+    return settings.demo_dir.absolute() / "vectorcraft.db"
 
 
 def demo_url(settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """The console's own store: an append-only catalogue of batches, sealed into segments."""
 
 from vcanalytics.store.catalogue import Catalogue
+from vcanalytics.store.latest import Head, Latest
 from vcanalytics.store.segments import Segments
 from vcanalytics.store.snapshot import Reader, Relation, Snapshot
 from vcanalytics.store.state import StreamState
@@ -9,6 +10,8 @@ from vcanalytics.store.writer import CurrentRow, Writer
 __all__ = [
     "Catalogue",
     "CurrentRow",
+    "Head",
+    "Latest",
     "Reader",
     "Relation",
     "Segments",

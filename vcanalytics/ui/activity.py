@@ -76,8 +76,10 @@ def _count(label: str, now: int, before: int | None) -> None:
 
 
 def active_people(at: datetime) -> int:
-    """People who did anything in the 30 minutes before ``at``."""
-    return int(_totals(at - _ACTIVE, at)["people"])
+    """People who did anything in the 30 minutes before ``at``, to the minute."""
+    # To the second it would be another question, and another answer to keep, each time.
+    until = cached.minute(at)
+    return int(_totals(until - _ACTIVE, until)["people"])
 
 
 def _active(view: Range, against: Against | None) -> None:

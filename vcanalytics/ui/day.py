@@ -202,9 +202,10 @@ def _cpu(day: _Day) -> None:
     memory, disk = values.get("memory_percent"), values.get("disk_percent")
     words = f"disk {formats.percent(disk)}"
     change = Change(f"memory {formats.percent(memory)}", "gray", words)
+    until = cached.minute(view.now)
     hour = cached.system.over_time(
-        view.now - timedelta(hours=1),
-        view.now,
+        until - timedelta(hours=1),
+        until,
         measures=("cpu_percent",),
         hosts=tuple(newest["host"].unique()[:1]),
         zone=view.zone_name,

@@ -181,7 +181,10 @@ function ask(self) {
   if (data.paused || !data.reruns || document.hidden) return
   const unanswered = Date.now() - self.askedAt > ASK_AGAIN_MS
   const known = s => Math.max(data.seqs[s] ?? 0, unanswered ? 0 : self.asked[s] ?? 0)
-  const moved = data.streams.some(s => (hub.seqs[s] ?? 0) > known(s))
+  const trouble = hub.problem ?? ""
+  const news = data.trouble !== undefined && hub.heardAt > 0 && trouble !== data.trouble
+    && (unanswered || trouble !== self.trouble)
+  const moved = news || data.streams.some(s => (hub.seqs[s] ?? 0) > known(s))
   if (!moved) return
   const wait = self.askedAt + (data.every_ms ?? AT_ONCE_MS) - Date.now()
   if (wait > 0) {
@@ -189,6 +192,7 @@ function ask(self) {
     return
   }
   self.askedAt = Date.now()
+  self.trouble = trouble
   for (const s of data.streams) self.asked[s] = hub.seqs[s] ?? 0
   hub.inTurn(() => self.root.isConnected && component.setTriggerValue("moved", self.askedAt))
 }

@@ -116,6 +116,16 @@ def listen(streams: Sequence[str], *, key: str, every_s: float = AT_ONCE_S) -> N
     )
 
 
+def listen_for_trouble(known: str | None) -> None:
+    """Rerun this fragment when what is wrong with the source is no more what is ``known``."""
+    _LINE(
+        key="live_trouble",
+        data=_data("nothing", (), reruns=True, trouble=known or ""),
+        width="content",
+        on_moved_change=_moved,
+    )
+
+
 def _moved() -> None:
     """The rerun itself is the answer."""
 

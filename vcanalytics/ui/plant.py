@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.ui import formats, live, panels, tables, toolbar, words
+from vcanalytics.ui import exports, formats, live, panels, tables, toolbar, words
 from vcanalytics.ui.ranges import Defaults, Range
 
 #: What each collector does, in words.
@@ -18,6 +18,8 @@ _DAEMONS: Final[dict[str, str]] = {
     "upkeep": "seals history into files",
     "simulator": "plays the demo shop",
 }
+#: The table shows so many; the CSV has them all.
+_ASIDE_ROWS: Final = 200
 _STATES: Final[dict[str, words.Word]] = {
     "running": words.Word("Running", "green", "check_circle", "good"),
     "waiting": words.Word("Restarting", "orange", "schedule", "warning"),
@@ -50,8 +52,10 @@ def collectors(defaults: Defaults) -> None:
         )
         for row in found.iter_rows(named=True):
             if row["last_error"]:
+                at = row["last_error_at"]
+                when = f", {formats.moment(at, view.zone, view.now)}" if at else ""
                 st.caption(
-                    f":orange[:material/error:] **{formats.literal(row['name'])}**: "
+                    f":orange[:material/error:] **{formats.literal(row['name'] + when)}**: "
                     f"{formats.literal(row['last_error'])}"
                 )
 
@@ -135,6 +139,50 @@ def store(defaults: Defaults) -> None:
         if kept.retired_bytes:
             text += f", {formats.size(kept.retired_bytes)} about to be deleted"
         st.caption(f"{text}. Raw rows are kept whole; `check` verifies every one.")
+
+
+def aside(defaults: Defaults) -> None:
+    """Source rows that could not be read: which, since when and why. Nothing where there are none.
+
+    They are kept whole; the CSV has them.
+    """
+    view = toolbar.view(defaults)
+    kept = sum(state.rejected for state in cached.streams().values())
+    if not kept:
+        return
+    with (
+        panels.box("aside"),
+        panels.panel(
+            "Kept aside",
+            key="aside",
+            note=f"{formats.count(kept)} rows of the source that cannot be read as they are",
+            csv=exports.link("kept-aside", view, streams=()),
+        ),
+    ):
+        found = cached.kept_aside(_ASIDE_ROWS)
+        frame = pl.DataFrame(
+            {
+                "stream": [words.STREAM_LABELS.get(name, name) for name in found["stream"]],
+                "row_key": found["row_key"],
+                "since": tables.moments(found["first_seen_at"], view.zone, view.now),
+                "reason": found["reason"],
+            }
+        )
+        column = st.column_config
+        st.dataframe(
+            frame,
+            hide_index=True,
+            key="aside_table",
+            row_height=tables.ROW_PX,
+            height=tables.height(min(frame.height, 8)),
+            column_config={
+                "stream": column.TextColumn("Stream", width=90),
+                "row_key": column.TextColumn("Row", width=130),
+                "since": column.TextColumn("Since", width=110),
+                "reason": column.TextColumn("Why"),
+            },
+            alt="Rows of the source that were kept aside, and why",
+        )
 
 
 def _store_columns() -> dict[str, Any]:

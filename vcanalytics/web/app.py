@@ -16,7 +16,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from vcanalytics.settings import Settings
-from vcanalytics.store.catalogue import FILE_NAME, Catalogue
+from vcanalytics.store import Catalogue, Latest
+from vcanalytics.store.facts import trouble
 from vcanalytics.web import index
 from vcanalytics.web.embedded import EmbeddedCollectors, collecting
 from vcanalytics.web.exports import export
@@ -53,18 +54,16 @@ def middleware() -> list[Middleware]:
     return [Middleware(SecurityHeaders), Middleware(LoopbackOnly)]
 
 
-def _state_of(catalogue: Catalogue) -> State:
-    states = catalogue.states()
-    source = catalogue.fact("source")
-    problem = source.get("problem") if isinstance(source, dict) else None
+def _state_of(latest: Latest) -> State:
+    head = latest.head()
     return State(
-        seqs={name: state.seq for name, state in states.items()},
+        seqs=head.seqs,
         read_at={
             name: round(state.read_at.timestamp() * 1000)
-            for name, state in states.items()
+            for name, state in head.states.items()
             if state.read_at is not None
         },
-        problem=str(problem) if problem else None,
+        problem=trouble(head.facts),
     )
 
 
@@ -79,8 +78,9 @@ def lifespan(settings: Settings, preload: Sequence[str] = ()) -> Callable[[Any],
         # again: three quarters of the busy CPU.
         gc.collect()
         gc.freeze()
-        catalogue = await asyncio.to_thread(Catalogue.open, settings.data_dir)
-        watcher = Watcher(settings.data_dir / FILE_NAME, lambda: _state_of(catalogue))
+        catalogue = await asyncio.to_thread(Catalogue.open, settings.store_dir)
+        latest = Latest(catalogue)
+        watcher = Watcher(catalogue.path, lambda: _state_of(latest))
         async with AsyncExitStack() as stack:
             stack.callback(catalogue.close)
             LIVE.watcher = await stack.enter_async_context(watching(watcher))

@@ -22,6 +22,7 @@ from vcanalytics.model.times import read_typed_time, read_zone
 from vcanalytics.model.windows import Grain
 
 _FEED_ROWS: Final = 1_000
+_KEPT_ASIDE_ROWS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,10 @@ def _system(asked: Asked) -> Rows:
     return Rows(answer.frame.drop("window_label"), answer.as_of)
 
 
+def _kept_aside(asked: Asked) -> Rows:
+    return Rows(cached.kept_aside(_KEPT_ASIDE_ROWS), asked.now)
+
+
 TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "revenue": _revenue,
     "takings": _takings,
@@ -227,4 +232,5 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "rhythm": _rhythm,
     "funnel": _funnel,
     "system": _system,
+    "kept-aside": _kept_aside,
 }

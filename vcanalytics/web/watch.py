@@ -1,10 +1,7 @@
 """One watcher a process: sees the catalogue change and says so to whoever listens.
 
-A look at the file and at the head of its WAL index every 50 ms costs next to nothing; the catalogue
-itself is read only when one of them changed.
-
-Not the -wal: it grows when a commit is written, and the commit can be seen only once it is fsynced,
-milliseconds later. Who read in between would see the old state, and nothing would change any more.
+Asking whether anybody has committed, every 50 ms, costs next to nothing; the catalogue itself is
+read only when somebody has.
 """
 
 from __future__ import annotations
@@ -17,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from vcanalytics.commits import Commits, Token
 from vcanalytics.errors import ConsoleError
 
 _LOG: Final = logging.getLogger(__name__)
@@ -36,30 +34,13 @@ class State:
 
 #: Reads the state from the catalogue; runs in a thread.
 ReadState = Callable[[], State]
-Token = tuple[int, int, int, bytes]
-#: Two copies of the index's header; it is the last thing a commit writes (sqlite.org/walformat).
-_HEADER_BYTES: Final = 96
-
-
-def file_token(path: Path) -> Token | None:
-    """Changes whenever a commit can be seen, or the file is another one; None without a file."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    try:
-        with path.with_name(path.name + "-shm").open("rb", buffering=0) as index:
-            header = index.read(_HEADER_BYTES)
-    except OSError:
-        header = b""
-    return (stat.st_mtime_ns, stat.st_size, stat.st_ino, header)
 
 
 class Watcher:
     """Holds the newest state and wakes listeners. Lives in one event loop."""
 
     def __init__(self, path: Path, read_state: ReadState) -> None:
-        self._path = path
+        self._commits = Commits(path)
         self._read_state = read_state
         self._changed = asyncio.Condition()
         self._told_at = 0.0
@@ -72,7 +53,7 @@ class Watcher:
         pending: State | None = None
         clock = asyncio.get_running_loop().time
         while True:
-            now_token = file_token(self._path)
+            now_token = self._commits.token()
             if now_token != token:
                 try:
                     pending = await asyncio.to_thread(self._read_state)

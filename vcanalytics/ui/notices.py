@@ -1,0 +1,105 @@
+"""What concerns every figure of a page: the demo shop, a source in trouble, history being read."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import streamlit as st
+
+from vcanalytics import cached
+from vcanalytics.ui import formats, live, toolbar
+
+#: Progress is followed this closely; news of trouble comes by itself.
+_BUSY_EVERY_S: Final = 1.0
+_QUIET_EVERY_S: Final = 30.0
+_CONNECT: Final = """
+1. In `.env` beside `Home.py`, name the database of your VectorCraft. It is only ever read:
+
+       VC_SOURCE_URL=sqlite:////srv/vectorcraft/vectorcraft.db
+
+2. Ask what the console finds there: `.venv/bin/python -m vcanalytics source`
+3. Start again: `make run`. What this demo sold stays apart.
+"""
+
+
+def draw() -> None:
+    """Draw what there is to say, and keep it up to date."""
+    if not cached.settings().source_url:
+        _demo()
+    busy = _busy()
+    every_s = None if live.paused_at() else (_BUSY_EVERY_S if busy else _QUIET_EVERY_S)
+    st.fragment(_told, run_every=every_s)(busy)
+
+
+def _busy() -> bool:
+    """Whether something is under way whose progress a viewer wants to follow."""
+    reading = any(state.reading_history for state in cached.streams().values())
+    return reading or bool(cached.demo())
+
+
+def _told(was_busy: bool) -> None:
+    if _busy() != was_busy:
+        # What was under way is over, or begins: every figure of the page is another one now.
+        st.rerun()
+    with st.container(gap=None):
+        live.listen_for_trouble(cached.trouble())
+    _making()
+    _stale()
+    _reading()
+
+
+def _demo() -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(
+            ":violet[:material/science:] :small[These payments are made up.]", width="content"
+        )
+        with st.popover("Connect your own", type="tertiary", key="connect"):
+            st.markdown(_CONNECT)
+
+
+def _sentence(what: object, *more: object) -> str:
+    """Words of the collectors as sentences, with every mark of Markdown taken literally."""
+    parts = [str(part).rstrip(".") for part in (what, *more) if part]
+    return formats.literal(" ".join(f"{part[:1].upper()}{part[1:]}." for part in parts))
+
+
+def _making() -> None:
+    demo = cached.demo()
+    if demo.get("problem"):
+        words = _sentence(demo["problem"], demo.get("hint"))
+        st.markdown(f":orange-badge[:material/science: Demo shop] :small[{words}]")
+    elif demo.get("total"):
+        done = min(1.0, demo["done"] / demo["total"])
+        st.progress(done, f"Making the demo shop: {formats.percent(done * 100)}, {demo['what']}.")
+
+
+def _age(fact: dict[str, Any]) -> str:
+    since = cached.as_time(fact.get("since"))
+    return f" for {formats.age((toolbar.now() - since).total_seconds())}" if since else ""
+
+
+def _stale() -> None:
+    last = cached.streams()["transactions"].read_at
+    zone, now = cached.settings().zone, toolbar.now()
+    good = f"Last good data from {formats.moment(last, zone, now)}" if last else ""
+    source, swapped = cached.source(), cached.swapped()
+    if source.get("problem"):
+        label = "Stale" if last else "Not read"
+        words = _sentence(source["problem"], good, source.get("hint"))
+        badge = f"{label}{_age(source)}"
+        st.markdown(f":orange-badge[:material/history: {badge}] :small[{words}]")
+    if swapped.get("what"):
+        words = _sentence(swapped["what"], swapped.get("hint"))
+        badge = f"Stands still{_age(swapped)}"
+        st.markdown(f":red-badge[:material/swap_horiz: {badge}] :small[{words}]")
+
+
+def _reading() -> None:
+    reading = [state for state in cached.streams().values() if state.reading_history]
+    if reading:
+        done, total = sum(s.done for s in reading), sum(s.total for s in reading)
+        st.progress(
+            min(1.0, done / total) if total else 0.0,
+            f"Reading history: {formats.count(done)} of {formats.count(total)} rows. "
+            "Figures are not whole yet.",
+        )
