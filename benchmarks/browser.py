@@ -1,0 +1,38 @@
+"""A real Chromium, and when a Streamlit page has finished."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FINISHED: Final = (
+    "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
+)
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A Chromium of this machine. Raises RuntimeError where there is none."""
+    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        raise RuntimeError("no Chromium was found on this machine: install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def opened(page: Page, address: str) -> float:
+    """Go there; seconds until the script of the page has finished."""
+    started = time.perf_counter()
+    page.goto(address)
+    page.wait_for_selector(FINISHED, timeout=60_000)
+    return time.perf_counter() - started
