@@ -1,0 +1,184 @@
+"""The console in a real Chromium: every page, live figures, links, themes and a phone."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.browser.conftest import sell
+from tests.browser.served import PATHS, WITHIN_MS, Served, Tab, profile, tab
+from tests.shop import Shop
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+OVERFLOW = "(m => m.scrollWidth - m.clientWidth)(document.querySelector('[data-testid=stMain]'))"
+BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+
+
+@pytest.fixture(scope="module")
+def first_visit(desk: BrowserContext, served: Served) -> Iterator[Tab]:
+    """The first visit after the start, by a deep link to a page that is not the default."""
+    with tab(desk, served) as opened:
+        opened.open("reconcile")
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _after_the_first_visit(first_visit: Tab) -> None:
+    """Whatever test runs first, the server's first visit is the one above."""
+
+
+def test_the_first_visit_after_a_start_has_frame_and_page(first_visit: Tab) -> None:
+    assert first_visit.title == "Reconcile"
+    assert_framed(first_visit)
+    first_visit.assert_well()
+
+
+def assert_framed(viewer: Tab) -> None:
+    links = viewer.page.locator("[data-testid=stTopNavLink], [data-testid=stSidebarNavLink]")
+    expect(links).to_have_count(len(PATHS))
+    assert viewer.page.title().startswith(viewer.title) or "VectorCraft" in viewer.page.title()
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_deep_link_opens_its_page_and_asks_nobody_else(viewer: Tab, name: str) -> None:
+    viewer.open(name)
+
+    assert viewer.title.lower() == name
+    assert_framed(viewer)
+    viewer.assert_well()
+
+
+def test_a_payment_appears_without_a_reload(
+    desk: BrowserContext, viewer: Tab, served: Served, shop: Shop
+) -> None:
+    with tab(desk, served) as listed:
+        viewer.open("overview")
+        listed.open("transactions", range="all")
+        assert not viewer.sees("new@shop.test")
+
+        sell(shop, "VC_NEW", datetime.now(UTC), email="new@shop.test")
+
+        viewer.see("new@shop.test")
+        listed.see("new@shop.test")
+        listed.assert_well()
+    viewer.assert_well()
+
+
+def test_pausing_holds_the_page_until_it_is_resumed(
+    desk: BrowserContext, viewer: Tab, served: Served, shop: Shop
+) -> None:
+    viewer.open("overview")
+    viewer.page.get_by_role("button", name="Pause").click()
+    resume = viewer.page.get_by_role("button", name="Resume")
+    resume.wait_for()
+    viewer.drawn()
+
+    sell(shop, "VC_HELD", datetime.now(UTC), email="held@shop.test")
+    with tab(desk, served) as other:
+        other.open("overview")
+        other.see("held@shop.test")
+    assert not viewer.sees("held@shop.test")
+
+    resume.click()
+    viewer.see("held@shop.test")
+    viewer.assert_well()
+
+
+def test_a_range_that_is_picked_stands_in_the_url_and_goes_back_and_forward(viewer: Tab) -> None:
+    page = viewer.page
+    viewer.open("overview", range="today")
+    page.get_by_role("button", name="Today").first.click()
+    page.get_by_role("radio", name="7 days", exact=True).click()
+    page.wait_for_url("**range=7d**")
+    viewer.see("Takings 7 days")
+    viewer.drawn()
+
+    page.go_back()
+    viewer.see("Takings today")
+    page.go_forward()
+    viewer.see("Takings 7 days")
+    viewer.assert_well()
+
+
+def test_navigation_keeps_the_socket_and_the_picked_range(viewer: Tab) -> None:
+    viewer.open("overview", range="30d", compare="week")
+    sockets = [url for url in viewer.asked if url.endswith("/admin/api/live")]
+    viewer.page.get_by_role("link", name="Revenue").first.click()
+    viewer.page.wait_for_url("**/revenue**")
+    expect(viewer.page.locator("h1").first).to_have_text("Revenue", timeout=WITHIN_MS)
+    viewer.drawn()
+
+    assert [url for url in viewer.asked if url.endswith("/admin/api/live")] == sockets
+    assert len(sockets) == 1
+    viewer.assert_well()
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_phone_shows_a_page_without_scrolling_sideways(phone: Tab, name: str) -> None:
+    phone.open(name)
+
+    assert phone.page.evaluate("document.scrollingElement.scrollWidth") == 390
+    assert phone.page.evaluate(OVERFLOW) == 0
+    phone.assert_well()
+
+
+def test_light_and_dark_follow_the_viewers_machine(browser: Browser, served: Served) -> None:
+    seen = {}
+    for scheme in ("light", "dark"):
+        with profile(browser, color_scheme=scheme) as own, tab(own, served) as viewer:
+            viewer.open("overview")
+            seen[scheme] = viewer.page.evaluate(BACKGROUND)
+            viewer.assert_well()
+
+    assert seen == {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 18, 24)"}
+
+
+def handshake(served: Served, path: str, **headers: str) -> int:
+    """The status a WebSocket's opening is answered with."""
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
+    try:
+        connection.putrequest("GET", path, skip_host=True)
+        for name, value in {
+            "Host": f"127.0.0.1:{served.port}",
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            **headers,
+        }.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("path", ["/_stcore/stream", "/admin/api/live"])
+def test_sockets_are_opened_by_the_consoles_own_pages_only(served: Served, path: str) -> None:
+    """Streamlit's own socket carries the figures: it is guarded like the console's."""
+    own = f"http://127.0.0.1:{served.port}"
+    assert handshake(served, path, Origin=own) == 101
+    assert handshake(served, path, Origin="https://evil.example") == 403
+    assert handshake(served, path, Origin=f"http://localhost:{served.port}") == 403
+    assert handshake(served, path, Host="evil.example", Origin="http://evil.example") == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/transactions", "/_stcore/health", "/healthz"])
+def test_no_answer_under_a_name_of_somebody_elses(served: Served, path: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
+    connection.request("GET", path, headers={"Host": f"console.evil.example:{served.port}"})
+    answer = connection.getresponse()
+    assert answer.status == 403
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    connection.close()
+
+
+def test_nothing_went_wrong_on_the_server(served: Served) -> None:
+    log = served.log.read_text()
+    assert "Traceback" not in log
+    assert "could not be drawn" not in log
