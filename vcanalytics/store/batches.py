@@ -17,6 +17,9 @@ import pyarrow.compute as pc
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import Stream
 
+# What is let go of goes back to the host at once: Arrow's own allocator keeps some 30 MB a process.
+pa.set_memory_pool(pa.system_memory_pool())
+
 _OPTIONS: Final = pa.ipc.IpcWriteOptions(compression="zstd")
 _MARK: Final = b"CRC1"
 _TRAILER_BYTES: Final = 8

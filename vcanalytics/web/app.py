@@ -27,7 +27,7 @@ from vcanalytics.web.watch import State, Watcher, watching
 
 _LOG: Final = logging.getLogger(__name__)
 #: Imported before memory is frozen, so that no viewer pays for them.
-_PRELOADED: Final = ("polars", "pyarrow", "duckdb", "altair", "babel.numbers", "babel.dates")
+_PRELOADED: Final = ("polars", "pyarrow", "duckdb", "pandas", "babel.numbers", "babel.dates")
 
 LIVE: Final = LiveSocket()
 
