@@ -137,11 +137,6 @@ def test_a_batch_cut_short_is_found(filled: Catalogue) -> None:
         assert finding.what.startswith("batch 1 is damaged"), length
 
 
-def test_a_batch_from_before_there_were_checksums_is_read() -> None:
-    batch = requests(1, 2, 3)
-    assert decode(encode(batch)[:-8]).equals(batch)
-
-
 def test_the_same_damage_many_times_is_counted(catalogue: Catalogue) -> None:
     for number in range(30):
         catalogue.append("requests", "r", str(number), requests(number))
