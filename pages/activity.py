@@ -6,12 +6,12 @@ from functools import partial
 
 import streamlit as st
 
-from vcanalytics.ui import activity, frame, live, notices, panels, rhythm, strategies, toolbar
+from vcanalytics.ui import activity, live, notices, panels, rhythm, strategies, toolbar
 from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="today", compare="previous")
 
-toolbar.draw("Activity", DEFAULTS, badge=frame.demo_badge())
+toolbar.draw("Activity", DEFAULTS)
 notices.draw()
 
 live.fragment(activity.metrics, DEFAULTS)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vcanalytics.ui import day, frame, live, notices, overview, panels, toolbar
+from vcanalytics.ui import day, live, notices, overview, panels, toolbar
 from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="today", compare="previous")
 
-toolbar.draw("Overview", DEFAULTS, badge=frame.demo_badge())
+toolbar.draw("Overview", DEFAULTS)
 notices.draw()
 
 wide, narrow = st.columns([2.05, 1], gap="xsmall")

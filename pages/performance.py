@@ -6,7 +6,6 @@ import streamlit as st
 
 from vcanalytics.ui import (
     distribution,
-    frame,
     live,
     notices,
     panels,
@@ -18,7 +17,7 @@ from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="7d", compare="previous")
 
-toolbar.draw("Performance", DEFAULTS, badge=frame.demo_badge())
+toolbar.draw("Performance", DEFAULTS)
 notices.draw()
 
 performance.kinds()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vcanalytics.ui import frame, notices, panels, refresh, revenue, toolbar
+from vcanalytics.ui import notices, panels, refresh, revenue, toolbar
 from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="30d", compare="previous")
 
-view = toolbar.draw("Revenue", DEFAULTS, badge=frame.demo_badge())
+view = toolbar.draw("Revenue", DEFAULTS)
 notices.draw()
 
 currency = revenue.currency(view)

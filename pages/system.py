@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vcanalytics.ui import frame, live, notices, panels, plant, system, toolbar
+from vcanalytics.ui import live, notices, panels, plant, system, toolbar
 from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="hour", compare="none")
 
-toolbar.draw("System", DEFAULTS, compares=False, badge=frame.demo_badge())
+toolbar.draw("System", DEFAULTS, compares=False)
 notices.draw()
 
 live.fragment(system.hosts, DEFAULTS)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vcanalytics.ui import frame, notices, toolbar, transactions
+from vcanalytics.ui import notices, toolbar, transactions
 from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="today", compare="none")
 
-toolbar.draw("Transactions", DEFAULTS, compares=False, badge=frame.demo_badge())
+toolbar.draw("Transactions", DEFAULTS, compares=False)
 notices.draw()
 transactions.live_listing(DEFAULTS)

@@ -45,7 +45,7 @@ def test_with_no_source_and_no_store_a_page_says_how_to_connect_one(
 
     shown.assert_well()
     assert shown.app.title[0].value == page.capitalize()
-    assert "Demo shop" in shown.text
+    assert "These payments are made up." in shown.text
     assert "VC_SOURCE_URL" in shown.text
 
 
@@ -58,7 +58,7 @@ def test_an_empty_shop_is_no_failure(tmp_path: Path) -> None:
             shown = viewer.open(page)
 
             shown.assert_well()
-            assert "Demo shop" not in shown.text
+            assert "These payments are made up." not in shown.text
             assert "nan" not in {cell.lower() for cell in shown.cells}, page
 
 

@@ -122,14 +122,6 @@ def test_changes_carry_their_sign_and_nothing_is_a_plain_nought() -> None:
     assert formats.share_of_change(Decimal(3), Decimal(0)) is None
 
 
-@pytest.mark.parametrize(
-    ("amount", "text"),
-    [(0, "0"), (950, "950"), (4_000, "4k"), (-120_000, "-120k"), (2.5e6, "2.5M")],
-)
-def test_an_axis_is_short(amount: float, text: str) -> None:
-    assert formats.axis_money(amount) == text
-
-
 _MARKS = r"\`*_{}[]()<>#+-.!|~:$^=&@"
 
 

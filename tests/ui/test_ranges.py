@@ -215,7 +215,7 @@ def test_a_grain_by_hand_stays() -> None:
     found = view(range="30d", grain="hour")
     assert (found.grain, found.grain_by_hand) == (Grain.HOUR, True)
     assert not view(range="30d").grain_by_hand
-    assert ranges.with_grain(view(range="30d"), Grain.WEEK).params()["grain"] == "week"
+    assert view(range="30d", grain="week").params()["grain"] == "week"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ ORDERS: Final[dict[str, str]] = {
 #: What the URL may say besides the range.
 KEYS: Final = ("q", "status", "order", "least", "most", "currency", "deleted", "page", "payment")
 _TEXT_MAX: Final = 200
+_PAGES_MAX: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,13 @@ def _amount(params: Mapping[str, str], key: str, problems: list[str]) -> Decimal
     return amount
 
 
+def page_number(text: str) -> int | None:
+    """The page a link names, at most a million; None where it names none."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(int(text[:12]), _PAGES_MAX) or None
+
+
 def read(params: Mapping[str, str], start: datetime, end: datetime) -> Search:
     """The search a link asks for in ``[start, end)``; what cannot be used is left out and named."""
     problems: list[str] = []
@@ -115,7 +123,7 @@ def read(params: Mapping[str, str], start: datetime, end: datetime) -> Search:
     return Search(
         filters,
         Order(order),
-        int(page) if page.isascii() and page.isdigit() and int(page[:9]) > 0 else 1,
+        page_number(page) or 1,
         params.get("payment", "")[:_TEXT_MAX] or None,
         tuple(problems),
     )

@@ -23,11 +23,10 @@ from vcanalytics.cached.books import (
     timeline,
     totals,
 )
-from vcanalytics.cached.collectors import daemons, demo, kept_aside, source, swapped, trouble
+from vcanalytics.cached.collectors import daemons, demo, kept_aside, trouble
 from vcanalytics.cached.console import (
     Answer,
     Version,
-    as_time,
     dump_version,
     grace,
     load_version,
@@ -55,7 +54,6 @@ __all__ = [
     "Version",
     "activity",
     "all_payments",
-    "as_time",
     "by_status",
     "daemons",
     "demo",
@@ -78,10 +76,8 @@ __all__ = [
     "response_times",
     "revenue",
     "settings",
-    "source",
     "strategies",
     "streams",
-    "swapped",
     "system",
     "takings",
     "timeline",

@@ -5,17 +5,14 @@ Facts of the catalogue, small and read anew each time.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
 
-from vcanalytics.cached.console import as_time, head, open_console
-from vcanalytics.store.facts import DAEMONS, DEMO, PROBLEM, SWAPPED
-from vcanalytics.store.facts import trouble as _trouble
+from vcanalytics.cached.console import head, open_console
+from vcanalytics.store.facts import DAEMONS, DEMO, SILENT_AFTER, Trouble, as_time
 
-#: Heartbeats are written every five seconds: this long without one, nobody is there.
-SILENT_AFTER: Final = timedelta(seconds=30)
 KEPT_ASIDE_MAX: Final = 1_000
 _INSTANT: Final = pl.Datetime("us", "UTC")
 _SCHEMA: Final = pl.Schema(
@@ -73,19 +70,9 @@ def demo() -> dict[str, Any]:
     return head().told(DEMO)
 
 
-def source() -> dict[str, Any]:
-    """What is wrong with the source: problem, hint, since; empty where nothing is."""
-    return head().told(PROBLEM)
-
-
-def swapped() -> dict[str, Any]:
-    """That the source looks like another: what, hint, since, stream; empty where it does not."""
-    return head().told(SWAPPED)
-
-
-def trouble() -> str | None:
-    """What keeps the figures from being new, as the push socket says it."""
-    return _trouble(head().facts)
+def trouble() -> tuple[Trouble, ...]:
+    """Everything that keeps the figures from being new, the most basic first."""
+    return open_console().latest.trouble()
 
 
 def kept_aside(limit: int = KEPT_ASIDE_MAX) -> pl.DataFrame:

@@ -141,11 +141,3 @@ def minute(now: datetime) -> datetime:
 def whole_minute(end: datetime) -> datetime:
     """``end``, or the minute it falls into to its end: an end that is "now" moves all the time."""
     return end if end.second == end.microsecond == 0 else minute(end)
-
-
-def as_time(value: object) -> datetime | None:
-    """A time as facts keep it, or None."""
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from sqlalchemy import select
 from vcanalytics.commits import Commits, Token
 from vcanalytics.store import schema
 from vcanalytics.store.catalogue import Catalogue, states
+from vcanalytics.store.facts import Trouble, trouble
 from vcanalytics.store.state import StreamState
 
 
@@ -46,6 +48,7 @@ class Latest:
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._head = Head()
+        self._since = datetime.now(UTC)
 
     def head(self) -> Head:
         """What stands now. Raises StoreError where it cannot be read."""
@@ -56,6 +59,15 @@ class Latest:
                 self._head = self._read()
                 self._token = token
             return self._head
+
+    def trouble(self) -> tuple[Trouble, ...]:
+        """Everything that keeps the figures from being new, as of this moment."""
+        return trouble(
+            self.head().facts,
+            self._catalogue.path.parent,
+            now=datetime.now(UTC),
+            watched_since=self._since,
+        )
 
     def _read(self) -> Head:
         fact = schema.fact

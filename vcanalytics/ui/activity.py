@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -280,11 +281,11 @@ def funnel(defaults: Defaults) -> None:
 def feed(defaults: Defaults) -> None:
     """What people did last."""
     view = toolbar.view(defaults)
-    panels.head("Live feed", note="newest first", key="activity_feed", streams=_STREAMS)
+    panels.head("Live feed", note="last 24 hours", key="activity_feed", streams=_STREAMS)
     with panels.contained("activity_feed", skeleton=290):
         events = cached.activity.feed(now=view.now, limit=_FEED_ROWS).frame
         if not events.height:
-            panels.nothing_of("activity", view, NEVER)
+            panels.nothing_of("activity", view, NEVER, "in the last 24 hours")
             return
         st.dataframe(
             _feed_rows(events, view),
@@ -298,7 +299,8 @@ def feed(defaults: Defaults) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.caption(f"The newest {formats.count(events.height)} of 24 h", width="content")
             st.space("stretch")
-            csv = exports.link("activity-feed", view, streams=_STREAMS)
+            day = replace(view, preset=None, start=view.now - timedelta(days=1), end=view.now)
+            csv = exports.link("activity-feed", day, streams=_STREAMS)
             st.markdown(f":small[[CSV]({csv})]", width="content")
 
 

@@ -68,6 +68,11 @@ def count(number: int) -> str:
     return format_decimal(number, "#,##0", locale=LOCALE)
 
 
+def counted(number: int, one: str, several: str) -> str:
+    """``1 row``, ``2,330 rows``."""
+    return f"{count(number)} {one if number == 1 else several}"
+
+
 def rate(share: float | None) -> str:
     """``74.5 %``; a dash where nothing was tried."""
     if share is None:
@@ -79,9 +84,9 @@ def duration(seconds: float, units: int = 2) -> str:
     """So many units at most: ``210 ms``, ``2.42 s``, ``1 min 52 s``, ``8 d 19 h``."""
     if seconds < 0:
         return "-" + duration(-seconds, units)
-    if seconds < 1:
+    if round(seconds, 3) < 1:
         return f"{seconds * 1000:.0f}{NBSP}ms"
-    if seconds < 10 and seconds != int(seconds):
+    if round(seconds, 2) < 10 and seconds != int(seconds):
         return f"{seconds:.2f}{NBSP}s"
     rest = round(seconds)
     parts: list[tuple[int, str]] = []
@@ -182,14 +187,6 @@ def signed_points(difference: float) -> str:
 def signed_count(difference: int) -> str:
     """``+7``."""
     return f"{difference:+,d}" if difference else "0"
-
-
-def axis_money(amount: float) -> str:
-    """``4k``, ``120k``, ``2.5M``: what an axis says."""
-    for limit, suffix in ((1_000_000, "M"), (1_000, "k")):
-        if abs(amount) >= limit:
-            return f"{amount / limit:g}{suffix}"
-    return f"{amount:g}"
 
 
 def literal(text: str) -> str:

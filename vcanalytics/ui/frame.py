@@ -1,4 +1,4 @@
-"""The frame of every page: navigation, mark, title, and the demo's chip."""
+"""The frame of every page: navigation, mark and title."""
 
 from __future__ import annotations
 
@@ -67,10 +67,3 @@ def run() -> None:
     st.html(_FOCUS)
     page = st.navigation(_pages(), position="top")
     page.run()
-
-
-def demo_badge() -> str:
-    """The chip beside the title while the console shows a demo shop."""
-    if cached.settings().source_url:
-        return ""
-    return ":violet-badge[:material/science: Demo shop]"

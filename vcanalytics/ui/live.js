@@ -91,9 +91,12 @@ function clock(ms, offsetS) {
   return new Date(ms + offsetS * 1000).toISOString().slice(11, 16)
 }
 
-// Newest successful read of the streams a listener shows; none of them read yet: null.
+// When a stream was last read with success: as of now, or as it stood when the viewer paused.
+const streamReadAt = (data, stream) => data.paused ? data.read_at[stream] : hub.readAt[stream] ?? data.read_at[stream]
+
+// The oldest of the reads that what a listener shows rests on; none read yet: null.
 function readAt(data) {
-  const times = data.streams.map(s => hub.readAt[s] ?? data.read_at[s]).filter(t => t != null)
+  const times = data.streams.map(s => streamReadAt(data, s)).filter(t => t != null)
   return times.length ? Math.min(...times) : null
 }
 
@@ -149,7 +152,7 @@ const text = words => document.createTextNode(words)
 function drawFreshness(self) {
   const rows = self.data.rows.map(row => {
     const line = document.createElement("li")
-    const read = hub.readAt[row.stream] ?? self.data.read_at[row.stream]
+    const read = streamReadAt(self.data, row.stream)
     const old = read == null ? null : hub.now() - read
     const stale = old !== null && old > row.expected_s * 1000
     const icon = document.createElement("span")

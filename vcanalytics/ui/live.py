@@ -71,12 +71,15 @@ def polling() -> bool:
 
 def _data(show: str, streams: Sequence[str], **more: Any) -> dict[str, Any]:
     states = cached.streams()
+    # What a viewer who paused sees is as old as the pause.
+    paused = st.session_state.get("paused_now")
+    latest = paused.timestamp() * 1000 if paused else float("inf")
     return {
         "show": show,
         "streams": list(streams),
         "seqs": {name: states[name].seq for name in streams if name in states},
         "read_at": {
-            name: state.read_at.timestamp() * 1000
+            name: min(state.read_at.timestamp() * 1000, latest)
             for name, state in states.items()
             if state.read_at is not None
         },
@@ -116,11 +119,11 @@ def listen(streams: Sequence[str], *, key: str, every_s: float = AT_ONCE_S) -> N
     )
 
 
-def listen_for_trouble(known: str | None) -> None:
+def listen_for_trouble(known: str) -> None:
     """Rerun this fragment when what is wrong with the source is no more what is ``known``."""
     _LINE(
         key="live_trouble",
-        data=_data("nothing", (), reruns=True, trouble=known or ""),
+        data=_data("nothing", (), reruns=True, trouble=known),
         width="content",
         on_moved_change=_moved,
     )
@@ -168,7 +171,27 @@ def freshness(rows: Sequence[tuple[str, int, str]], *, key: str) -> None:
     )
 
 
+_WHOLE_PAGE: Final = "whole_page_due"
+
+
+def rerun_page() -> None:
+    """In a callback: what was picked concerns the whole page, not its fragment alone."""
+    st.session_state[_WHOLE_PAGE] = True
+
+
+def page_begins() -> None:
+    """The whole page is being drawn: what was due is done."""
+    st.session_state.pop(_WHOLE_PAGE, None)
+
+
 def fragment(draw: Callable[..., None], *arguments: Any) -> None:
     """Run ``draw`` as a fragment of its own; a listener inside it (``age``) says when to rerun."""
     every = None if paused_at() else (_POLL_S if polling() else _ROLL_ON_S)
-    st.fragment(draw, run_every=every)(*arguments)
+    st.fragment(_run, run_every=every)(draw, *arguments)
+
+
+def _run(draw: Callable[..., None], *arguments: Any) -> None:
+    if st.session_state.pop(_WHOLE_PAGE, False):
+        # A callback can only leave word: it runs before its fragment does.
+        st.rerun()
+    draw(*arguments)

@@ -1,8 +1,8 @@
-"""What concerns every figure of a page: the demo shop, a source in trouble, history being read."""
+"""What concerns every figure of a page: a source in trouble, history being read or made."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -12,20 +12,10 @@ from vcanalytics.ui import formats, live, toolbar
 #: Progress is followed this closely; news of trouble comes by itself.
 _BUSY_EVERY_S: Final = 1.0
 _QUIET_EVERY_S: Final = 30.0
-_CONNECT: Final = """
-1. In `.env` beside `Home.py`, name the database of your VectorCraft. It is only ever read:
-
-       VC_SOURCE_URL=sqlite:////srv/vectorcraft/vectorcraft.db
-
-2. Ask what the console finds there: `.venv/bin/python -m vcanalytics source`
-3. Start again: `make run`. What this demo sold stays apart.
-"""
 
 
 def draw() -> None:
     """Draw what there is to say, and keep it up to date."""
-    if not cached.settings().source_url:
-        _demo()
     busy = _busy()
     every_s = None if live.paused_at() else (_BUSY_EVERY_S if busy else _QUIET_EVERY_S)
     st.fragment(_told, run_every=every_s)(busy)
@@ -42,19 +32,10 @@ def _told(was_busy: bool) -> None:
         # What was under way is over, or begins: every figure of the page is another one now.
         st.rerun()
     with st.container(gap=None):
-        live.listen_for_trouble(cached.trouble())
+        live.listen_for_trouble("; ".join(trouble.what for trouble in cached.trouble()))
     _making()
-    _stale()
+    _troubles()
     _reading()
-
-
-def _demo() -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown(
-            ":violet[:material/science:] :small[These payments are made up.]", width="content"
-        )
-        with st.popover("Connect your own", type="tertiary", key="connect"):
-            st.markdown(_CONNECT)
 
 
 def _sentence(what: object, *more: object) -> str:
@@ -73,25 +54,21 @@ def _making() -> None:
         st.progress(done, f"Making the demo shop: {formats.percent(done * 100)}, {demo['what']}.")
 
 
-def _age(fact: dict[str, Any]) -> str:
-    since = cached.as_time(fact.get("since"))
-    return f" for {formats.age((toolbar.now() - since).total_seconds())}" if since else ""
-
-
-def _stale() -> None:
+def _troubles() -> None:
     last = cached.streams()["transactions"].read_at
     zone, now = cached.settings().zone, toolbar.now()
     good = f"Last good data from {formats.moment(last, zone, now)}" if last else ""
-    source, swapped = cached.source(), cached.swapped()
-    if source.get("problem"):
-        label = "Stale" if last else "Not read"
-        words = _sentence(source["problem"], good, source.get("hint"))
-        badge = f"{label}{_age(source)}"
-        st.markdown(f":orange-badge[:material/history: {badge}] :small[{words}]")
-    if swapped.get("what"):
-        words = _sentence(swapped["what"], swapped.get("hint"))
-        badge = f"Stands still{_age(swapped)}"
-        st.markdown(f":red-badge[:material/swap_horiz: {badge}] :small[{words}]")
+    for trouble in cached.trouble():
+        since = trouble.since
+        age = f" for {formats.age((now - since).total_seconds())}" if since else ""
+        if trouble.stands:
+            badge = f":red-badge[:material/swap_horiz: Stands still{age}]"
+            words = _sentence(trouble.what, trouble.hint)
+        else:
+            label = "Stale" if last else "Not read"
+            badge = f":orange-badge[:material/history: {label}{age}]"
+            words = _sentence(trouble.what, good, trouble.hint)
+        st.markdown(f"{badge} :small[{words}]")
 
 
 def _reading() -> None:

@@ -99,7 +99,8 @@ def takings(defaults: Defaults) -> None:
                 change = tiles.money_change(
                     total, before[0][1] if before else None, currency, "more"
                 )
-                label = f"against {before[0][0]} to {clock}" if before else "no earlier data"
+                until = f" to {clock}" if view.open else ""
+                label = f"against {before[0][0]}{until}" if before else "no earlier data"
                 tiles.figure(
                     title,
                     formats.money(total, currency),
@@ -108,7 +109,7 @@ def takings(defaults: Defaults) -> None:
                 )
             st.space("stretch")
             lines = [
-                _comparison_line(mark, f"{name} to {clock}", total, so_far, currency)
+                _comparison_line(mark, f"{name}{until}", total, so_far, currency)
                 for mark, (name, so_far) in zip(
                     ("\u2014", "\u00b7\u00b7\u00b7"), before, strict=False
                 )
@@ -172,7 +173,12 @@ _URGENT: Final = (
 def _need(finding: words.Finding, frame: pl.DataFrame, view: Range) -> None:
     oldest: datetime = frame["since"].to_list()[0] if frame.height else view.now
     sums = frame.group_by("currency", maintain_order=True).agg(pl.col("amount").sum())
-    money = " + ".join(formats.money(row[1], row[0]) for row in sums.iter_rows() if row[1])
+    own = cached.settings().currency
+    worth = sorted(sums.iter_rows(), key=lambda row: (row[0] != own, row[0]))
+    money, *others = [formats.money(row[1], row[0]) for row in worth if row[1]] or [""]
+    if others and not toolbar.phone():
+        # Another currency is another figure.
+        money = f"{money} and {' and '.join(others)}"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.page_link(
             "pages/reconcile.py",
@@ -270,7 +276,11 @@ def freshness() -> None:
     with panels.panel("Freshness", key="freshness", note="since the source was last read"):
         rows = []
         for name, state in cached.streams().items():
-            note = f"{formats.count(state.rejected)} rows kept aside" if state.rejected else ""
+            note = (
+                f"{formats.counted(state.rejected, 'row', 'rows')} kept aside"
+                if state.rejected
+                else ""
+            )
             if state.reading_history:
                 note = f"{formats.count(state.done)} of {formats.count(state.total)} rows read"
             rows.append((name, live.STALE_AFTER_S, note))

@@ -186,7 +186,7 @@ def nothing_in(view: Range, spoken: str = "") -> None:
     )
 
 
-def nothing_of(stream: str, view: Range, never: str) -> None:
+def nothing_of(stream: str, view: Range, never: str, spoken: str = "") -> None:
     """No rows of a stream in the range: says when the newest was, or what ``never`` says."""
     state = cached.streams()[stream]
     label = words.STREAM_LABELS.get(stream, stream).lower()
@@ -195,6 +195,6 @@ def nothing_of(stream: str, view: Range, never: str) -> None:
         return
     when = formats.moment(state.last_at, view.zone, view.now)
     empty(
-        f"No {label} {formats.literal(view.spoken)}.",
+        f"No {label} {formats.literal(spoken or view.spoken)}.",
         f"The newest is from {formats.literal(when)}.",
     )

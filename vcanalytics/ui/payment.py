@@ -37,10 +37,12 @@ def _facts(row: dict[str, Any]) -> list[Fact]:
         differs = payer.strip().lower() != email.strip().lower()
         chip = (Part("differs", tone="warning"),) if differs else ()
         facts.append(Fact("PayPal payer", (Part(payer), *chip)))
-    ids = [row["paypal_order_id"], row["paypal_payment_id"]]
-    facts.append(
-        Fact("Order, payment", tuple(Part(i, code=True) if i else Part("none") for i in ids))
-    )
+    for label, name in (
+        ("PayPal order", "paypal_order_id"),
+        ("PayPal payment", "paypal_payment_id"),
+    ):
+        if row[name]:
+            facts.append(Fact(label, (Part(row[name], code=True),)))
     if row["error_message"]:
         facts.append(Fact("Error", (Part(row["error_message"], tone="critical"),)))
     if row["notes"]:

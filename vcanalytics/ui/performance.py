@@ -28,11 +28,12 @@ KINDS: Final[dict[str, str]] = {
     "vectorization_time": "Vectorising",
     "paypal_api_response_time": "PayPal's API",
 }
-_ONE: Final[dict[str, str]] = {
-    "request_time": "Endpoint",
-    "database_query": "Query",
-    "vectorization_time": "Strategy",
-    "paypal_api_response_time": "Call",
+#: What one of them is called, and several.
+_ONE: Final[dict[str, tuple[str, str]]] = {
+    "request_time": ("Endpoint", "Endpoints"),
+    "database_query": ("Query", "Queries"),
+    "vectorization_time": ("Strategy", "Strategies"),
+    "paypal_api_response_time": ("Call", "Calls"),
 }
 _LIMITS: Final[dict[str, Limit]] = {
     "request_time": Limit(thresholds.RESPONSE_P95_MS, "p95 limit 200 ms"),
@@ -233,8 +234,8 @@ def endpoints(defaults: Defaults) -> None:
     """Each endpoint, query or strategy with its percentiles, the slowest first."""
     view = toolbar.view(defaults)
     frame = cached.endpoints(view.start, view.until, kind=kind()).frame
-    one = _ONE[kind()]
-    panels.head(f"{one}s" if one != "Query" else "Queries", note="slowest p95 first", key="")
+    one, many = _ONE[kind()]
+    panels.head(many, note="slowest p95 first", key="")
     with panels.contained("endpoints", skeleton=330):
         if not frame.height:
             panels.empty("Nothing was measured in this range.", "Choose a longer one.")
@@ -251,7 +252,7 @@ def endpoints(defaults: Defaults) -> None:
             column_config=_endpoint_columns(one),
             on_select=lambda: _pick(names),
             selection_mode="single-row",
-            alt=f"{one}s with their percentiles; select one for its charts",
+            alt=f"{many} with their percentiles; select one for its charts",
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.caption(f"{formats.count(frame.height)}, select one for its charts", width="content")
@@ -262,6 +263,7 @@ def endpoints(defaults: Defaults) -> None:
 
 
 def _pick(names: list[str]) -> None:
+    live.rerun_page()
     rows = st.session_state["endpoints"]["selection"]["rows"]
     if rows:
         st.query_params["endpoint"] = names[rows[0]]

@@ -6,7 +6,7 @@ Nothing here draws. A URL that cannot be used in part is used in the rest, and s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -311,8 +311,3 @@ def read(
         tuple(problems),
         oldest,
     )
-
-
-def with_grain(view: Range, grain: Grain) -> Range:
-    """``view`` at another grain."""
-    return replace(view, grain=grain, grain_by_hand=True)

@@ -10,6 +10,7 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
+from vcanalytics.analytics import search
 from vcanalytics.model.windows import Grain, window_start
 from vcanalytics.ui import exports, formats, panels, payment, tables, toolbar, words
 from vcanalytics.ui.panels import Link
@@ -33,8 +34,8 @@ def chosen(frame: pl.DataFrame) -> words.Finding:
     return next((f for f in words.FINDINGS if f.name in names), words.FINDINGS[0])
 
 
-def _sum(frame: pl.DataFrame) -> str:
-    """What the rows are worth, a sum a currency: they are never added."""
+def _sums(frame: pl.DataFrame) -> list[str]:
+    """What the rows are worth, a figure a currency, the console's own first: never added."""
     sums: dict[str, Decimal] = {}
     once = frame.unique("transaction_id", maintain_order=True)
     for amount, code in once.select("amount", "currency").iter_rows():
@@ -42,8 +43,12 @@ def _sum(frame: pl.DataFrame) -> str:
             sums[code] = sums.get(code, Decimal(0)) + amount
     own = cached.settings().currency
     order = sorted(sums, key=lambda code: (code != own, code))
-    texts = [formats.money(sums[code], code) for code in order]
-    return " + ".join(texts) or formats.money(Decimal(0), own)
+    return [formats.money(sums[code], code) for code in order] or [formats.money(Decimal(0), own)]
+
+
+def _sum(frame: pl.DataFrame) -> str:
+    """The same in one line."""
+    return " and ".join(_sums(frame))
 
 
 def metrics(frame: pl.DataFrame, view: Range) -> None:
@@ -54,7 +59,9 @@ def metrics(frame: pl.DataFrame, view: Range) -> None:
     new = work.filter(pl.col("since") >= midnight)
     with st.grid(4, min_column_width=150, gap="xsmall"):
         people = work["transaction_id"].n_unique()
-        _metric("Money at risk", _sum(work), f"{formats.count(people)} payments", "not served")
+        first, *others = _sums(work)
+        besides = f"and {' and '.join(others)}" if others else "not served"
+        _metric("Money at risk", first, formats.counted(people, "payment", "payments"), besides)
         if work.height:
             oldest = work.sort("since").row(0, named=True)
             waiting = formats.age((view.now - oldest["since"]).total_seconds())
@@ -112,8 +119,7 @@ def pills(frame: pl.DataFrame) -> words.Finding:
 
 
 def _page() -> int | None:
-    text = st.query_params.get("page", "")
-    return int(text) if text.isascii() and text.isdigit() and int(text[:9]) > 0 else None
+    return search.page_number(st.query_params.get("page", ""))
 
 
 def _holds(rows: pl.DataFrame, opened: str | None) -> int:

@@ -15,7 +15,6 @@ from vcanalytics.ui.toggles import Choice
 #: Performance asks how long each takes, Activity how much each is used.
 _TIMES: Final = Choice("Strategies as", "strategies", {"bars": "Bars", "doughnut": "Doughnut"})
 _SHARES: Final = Choice("Strategies as", "strategies", {"doughnut": "Doughnut", "bars": "Bars"})
-_WIDE_NAMES: Final = 26
 
 
 def draw(defaults: Defaults, *, shares: bool = False) -> None:

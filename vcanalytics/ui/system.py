@@ -21,6 +21,8 @@ _STREAMS: Final = ("system",)
 _HEIGHT: Final = 206
 _VECTORCRAFTS: Final = "VectorCraft's samples"
 _FORM: Final = Choice("CPU as", "cpu", {"lines": "All", "heat": "Per core"})
+#: From here on the next large write fails.
+_FULL_PERCENT: Final = 95.0
 #: Room for the longest name of a series.
 _ROOM_PX: Final = 68
 
@@ -49,7 +51,7 @@ def hosts(defaults: Defaults) -> None:
     with panels.contained("hosts"):
         choice = _host(toolbar.view(defaults))
         if len(choice.options) > 1:
-            choice.draw()
+            choice.draw(whole_page=True)
 
 
 def _newest(view: Range, name: str, item: str = "") -> float | None:
@@ -113,7 +115,9 @@ def _disk(view: Range) -> None:
         return
     row = rows.sort("percent", descending=True).row(0, named=True)
     left = row["full_in_d"]
-    if left is None:
+    if row["percent"] >= _FULL_PERCENT:
+        change = Change("full", "red", "make room")
+    elif left is None:
         change = Change("steady", "gray", "not filling up")
     else:
         soon = left < 14

@@ -23,9 +23,9 @@ def chips(label: str, found: Iterable[words.Word], width: int = 110) -> Any:
     )
 
 
-def status_column(statuses: Iterable[str]) -> Any:
+def status_column(statuses: Iterable[str], width: int = 110) -> Any:
     """Chips for the statuses that occur; an unknown one is grey with its own name."""
-    return chips("State", [words.status(name) for name in sorted(set(statuses))])
+    return chips("State", [words.status(name) for name in sorted(set(statuses))], width)
 
 
 def status_cells(statuses: pl.Series) -> pl.Series:

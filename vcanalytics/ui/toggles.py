@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from vcanalytics.ui import live
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -22,8 +24,11 @@ class Choice:
         asked = st.query_params.get(self.param, "")
         return asked if asked in self.options else next(iter(self.options))
 
-    def draw(self) -> str:
-        """The control; returns the value that is chosen."""
+    def draw(self, *, whole_page: bool = False) -> str:
+        """The control; returns the value that is chosen.
+
+        ``whole_page``: what it changes stands outside the fragment that it stands in.
+        """
         value, key = self.value, f"choice_{self.param}"
         st.session_state[key] = value
         st.segmented_control(
@@ -34,14 +39,16 @@ class Choice:
             required=True,
             label_visibility="collapsed",
             on_change=_write,
-            args=(self.param, key, next(iter(self.options))),
+            args=(self.param, key, next(iter(self.options)), whole_page),
         )
         return value
 
 
-def _write(param: str, key: str, default: str) -> None:
+def _write(param: str, key: str, default: str, whole_page: bool) -> None:
     picked = st.session_state.get(key)
     if picked and picked != default:
         st.query_params[param] = picked
     else:
         st.query_params.pop(param, None)
+    if whole_page:
+        live.rerun_page()

@@ -20,7 +20,6 @@ from vcanalytics.ui import formats, live, ranges
 from vcanalytics.ui.ranges import Defaults, Range
 
 _CARRIED: Final = "carried_params"
-_RERUN: Final = "toolbar_rerun"
 _GRAINS: Final[dict[str, str]] = {
     "auto": "Automatic",
     **{grain.value: f"By {grain.value}" for grain in Grain},
@@ -66,7 +65,7 @@ def _write(changes: dict[str, str | None]) -> None:
             st.query_params[key] = value
     carried = dict(st.session_state.get(_CARRIED, {})) | changes
     st.session_state[_CARRIED] = {key: value for key, value in carried.items() if value is not None}
-    st.session_state[_RERUN] = True
+    live.rerun_page()
 
 
 def _carry_over(*, keep_range: bool) -> None:
@@ -193,18 +192,34 @@ def _toggle_pause(zone: ZoneInfo) -> None:
     else:
         moment = datetime.now(UTC)
         state["paused_at"], state["paused_now"] = formats.clock(moment, zone), moment
-    state[_RERUN] = True
+    live.rerun_page()
 
 
-def _row(title: str, defaults: Defaults, *, compares: bool, badge: str) -> None:
-    if st.session_state.pop(_RERUN, False):
-        # A pick concerns the whole page; this fragment alone would not redraw it.
-        st.rerun()
+_CONNECT: Final = """
+These payments are made up. To see your own:
+
+1. In `.env` beside `Home.py`, name the database of your VectorCraft. It is only ever read:
+
+       VC_SOURCE_URL=sqlite:////srv/vectorcraft/vectorcraft.db
+
+2. Ask what the console finds there: `.venv/bin/python -m vcanalytics source`
+3. Start again: `make run`. What this demo sold stays apart.
+"""
+
+
+def _demo() -> None:
+    """The chip that says so, and behind it how to connect a real database."""
+    label = ":violet[:material/science: Demo shop]"
+    with st.popover(label, type="tertiary", key="demo_shop"):
+        st.markdown(_CONNECT)
+
+
+def _row(title: str, defaults: Defaults, *, compares: bool) -> None:
     current = view(defaults)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="toolbar"):
         st.title(title, anchor=False, width="content")
-        if badge:
-            st.markdown(badge, width="content")
+        if not cached.settings().source_url:
+            _demo()
         st.space("stretch")
         offset = current.now.astimezone(current.zone).utcoffset()
         live.status(offset_s=int(offset.total_seconds()) if offset else 0)
@@ -245,12 +260,11 @@ def draw(
     *,
     compares: bool = True,
     keep_range: bool = True,
-    badge: str = "",
 ) -> Range:
     """Draw the row and say what of the URL could not be used; returns the page's range."""
     _carry_over(keep_range=keep_range)
-    st.session_state.pop(_RERUN, None)
-    live.fragment(lambda: _row(title, defaults, compares=compares, badge=badge))
+    live.page_begins()
+    live.fragment(lambda: _row(title, defaults, compares=compares))
     current = view(defaults)
     for problem in current.problems:
         st.caption(f":orange[:material/link_off:] {formats.literal(problem)}")

@@ -41,6 +41,7 @@ def _write(**changes: str) -> None:
             st.query_params[key] = value
         else:
             st.query_params.pop(key, None)
+    live.rerun_page()
 
 
 def _from_widget(param: str, key: str) -> None:
@@ -64,7 +65,7 @@ def bar(defaults: Defaults) -> None:
             "Search",
             key="tx_q",
             icon=":material/search:",
-            placeholder="E-mail, transaction, order or payment id",
+            placeholder="E-mail, id, order, error",
             label_visibility="collapsed",
             on_change=_from_widget,
             args=("q", "tx_q"),
@@ -140,6 +141,7 @@ def _more(asked: Search) -> None:
 def _clear() -> None:
     for key in filters.KEYS:
         st.query_params.pop(key, None)
+    live.rerun_page()
 
 
 def flow(defaults: Defaults) -> None:
@@ -199,7 +201,8 @@ def _list(view: Range, asked: Search) -> None:
         order = filters.ORDERS[asked.order.value].lower()
         panels.head(
             "Payments",
-            note=f"{formats.count(page.total)} {view.spoken}, {order}",
+            # A phone's table floats its own tools there.
+            note="" if toolbar.phone() else f"{formats.count(page.total)} {view.spoken}, {order}",
             key="list",
             streams=_STREAMS,
         )
@@ -254,7 +257,7 @@ def _picked(ids: list[str]) -> None:
 
 def _shown(rows: pl.DataFrame, view: Range, currency: str, *, opened: bool) -> pl.DataFrame:
     sent = pl.when(pl.col("captured")).then(
-        pl.when(pl.col("email_sent")).then(pl.lit("sent")).otherwise(pl.lit("not sent"))
+        pl.when(pl.col("email_sent")).then(pl.lit("yes")).otherwise(pl.lit("no"))
     )
     frame = rows.select(
         tables.moments(rows["created_at"], view.zone, view.now).alias("created"),
@@ -272,13 +275,14 @@ def _shown(rows: pl.DataFrame, view: Range, currency: str, *, opened: bool) -> p
 
 def _columns(rows: pl.DataFrame, currency: str) -> dict[str, Any]:
     column = st.column_config
+    phone = toolbar.phone()
     return {
-        "created": column.TextColumn("Created", width=120),
-        "status": tables.status_column(rows["status"]),
-        "email": column.TextColumn("Customer", width=220),
-        "mail": column.TextColumn("E-mail", width=80),
+        "created": column.TextColumn("Created", width=78 if phone else 120),
+        "status": tables.status_column(rows["status"], 92 if phone else 110),
+        "email": column.TextColumn("Customer", width=120 if phone else 220),
+        "mail": column.TextColumn("Mail sent", width=80),
         "error": column.TextColumn("Error", width=280),
-        "amount": column.TextColumn(currency, width=90, alignment="right"),
+        "amount": column.TextColumn(currency, width=62 if phone else 90, alignment="right"),
     }
 
 

@@ -176,7 +176,6 @@ STREAM_LABELS: Final[dict[str, str]] = {
     "logs": "Logs",
 }
 
-CURRENCY_NOTE: Final = "Amounts in several currencies are never added."
 
 _ACTIVITIES: Final[dict[str, str]] = {
     "sign_up": "New account",

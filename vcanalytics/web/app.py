@@ -17,7 +17,6 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Latest
-from vcanalytics.store.facts import trouble
 from vcanalytics.web import index
 from vcanalytics.web.embedded import EmbeddedCollectors, collecting
 from vcanalytics.web.exports import export
@@ -33,7 +32,7 @@ LIVE: Final = LiveSocket()
 
 
 async def healthz(_request: Request) -> JSONResponse:
-    """Open to all, tells only whether the console can read its store."""
+    """Open to all, tells only whether anything keeps the figures from being new."""
     watcher = LIVE.watcher
     well = watcher is not None and watcher.version > 0 and watcher.state.problem is None
     return JSONResponse({"status": "ok" if well else "degraded"})
@@ -63,7 +62,7 @@ def _state_of(latest: Latest) -> State:
             for name, state in head.states.items()
             if state.read_at is not None
         },
-        problem=trouble(head.facts),
+        problem="; ".join(one.what for one in latest.trouble()) or None,
     )
 
 

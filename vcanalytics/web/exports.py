@@ -22,6 +22,7 @@ from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
 from vcanalytics.model.money import minor_digits
 
 _SLICE_ROWS: Final = 20_000
+_NAME_MAX: Final = 40
 #: What a spreadsheet runs as a formula when a cell begins with it, also after blanks and in the
 #: wide forms some of them fold.
 _FORMULA: Final = r"^[\s\x00-\x1f\u00a0\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r\n|%]"
@@ -124,7 +125,23 @@ def build(name: str, params: Mapping[str, str]) -> Export:
         raise UsageError(f"there is no export {name!r}")
     asked = Asked.read(params)
     rows = TABLES[name](asked)
-    return Export(name, rows.frame, rows.as_of, asked.zone, asked.start, asked.end)
+    return Export(
+        "-".join([name, *_which(params)]),
+        rows.frame,
+        rows.as_of,
+        asked.zone,
+        asked.start,
+        asked.end,
+    )
+
+
+#: Parameters that make of one table several: a file's name says which.
+_NAMING: Final = ("finding", "kind", "endpoint", "measure", "funnel", "host")
+
+
+def _which(params: Mapping[str, str]) -> list[str]:
+    found = [params[name].split(",")[0] for name in _NAMING if params.get(name)]
+    return [text[:_NAME_MAX] for text in found]
 
 
 async def export(request: Request) -> Response:

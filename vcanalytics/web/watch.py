@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from vcanalytics.errors import ConsoleError
 
 _LOG: Final = logging.getLogger(__name__)
 LOOK_EVERY_S: Final = 0.05
+LOOK_AT_LEAST_S: Final = 5.0
 #: After a change that moved no stream (a heartbeat), listeners hear of it at most this often.
 QUIET_EVERY_S: Final = 2.0
 
@@ -52,9 +54,12 @@ class Watcher:
         token: Token | None = None
         pending: State | None = None
         clock = asyncio.get_running_loop().time
+        looked_at = -math.inf
         while True:
             now_token = self._commits.token()
-            if now_token != token:
+            # Silence is no commit: who collects no more is missed by looking all the same.
+            if now_token != token or clock() - looked_at >= LOOK_AT_LEAST_S:
+                looked_at = clock()
                 try:
                     pending = await asyncio.to_thread(self._read_state)
                     token = now_token

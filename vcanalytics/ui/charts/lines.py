@@ -23,7 +23,7 @@ _LABELS: Final[dict[Unit, str]] = {
     "count": "format(datum.value, ',')",
 }
 #: Room at the right for the words at a line's end.
-LABEL_PX: Final = 52
+LABEL_PX: Final = 40
 
 
 class Stroke(NamedTuple):
