@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vcanalytics.ui import notices, panels, refresh, revenue, toolbar
+from vcanalytics.ui import notices, panels, prices, refresh, revenue, toolbar
 from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="30d", compare="previous")
@@ -21,7 +21,10 @@ with wide, panels.box("bars"):
 with narrow, panels.box("cumulative"):
     revenue.cumulative(view, currency)
 
-with panels.box("table"):
+wide, narrow = st.columns([2.05, 1], gap="xsmall")
+with wide, panels.box("table"):
     revenue.table(view, currency)
+with narrow, panels.box("prices"):
+    prices.draw(view, currency)
 
 refresh.whole_page("revenue")

@@ -22,6 +22,7 @@ from vcanalytics.cached.console import (
     TTL,
     Answer,
     Version,
+    answer,
     minute,
     open_console,
     take_snapshot,
@@ -144,6 +145,21 @@ def takings(
 ) -> Answer:
     """Money captured step by step: ``step_start``, ``captured``, ``gross``."""
     return _steps(start, end, currency, step, seen or version(*BOOKS))
+
+
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+def _prices(start: datetime, end: datetime, currency: str, at: Version) -> Answer:  # noqa: ARG001
+    prefixes = open_console().settings.sample_prefixes
+    return answer(
+        _revenue.price_points, start=start, end=end, currency=currency, sample_prefixes=prefixes
+    )
+
+
+def price_points(
+    start: datetime, end: datetime, *, currency: str, seen: Version | None = None
+) -> Answer:
+    """What was paid, the most frequent price first: ``analytics.revenue.price_points``."""
+    return _prices(start, end, currency, seen or version(*BOOKS))
 
 
 @st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)

@@ -111,6 +111,12 @@ def _takings(asked: Asked) -> Rows:
     return Rows(answer.frame.with_columns(pl.lit(currency).alias("currency")), answer.as_of)
 
 
+def _price_points(asked: Asked) -> Rows:
+    currency = asked.text("currency") or cached.settings().currency
+    answer = cached.price_points(asked.start, asked.end, currency=currency, seen=asked.seen)
+    return Rows(answer.frame.with_columns(pl.lit(currency).alias("currency")), answer.as_of)
+
+
 def _transactions(asked: Asked) -> Rows:
     found = search.read(asked.params, asked.start, asked.end)
     answer = cached.all_payments(found.filters, order=found.order)
@@ -220,6 +226,7 @@ def _kept_aside(asked: Asked) -> Rows:
 TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "revenue": _revenue,
     "takings": _takings,
+    "price-points": _price_points,
     "transactions": _transactions,
     "states": _states,
     "findings": _findings,
