@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from datetime import UTC, datetime
+from typing import Final
 
 import click
 from rich.console import Console
@@ -18,10 +20,13 @@ from collectors.once import problem, read_once
 from collectors.roster import roster
 from collectors.simulator import make_ready
 from collectors.supervisor import Supervisor, configure_logging
-from vcanalytics.errors import ConsoleError, UsageError
+from vcanalytics.commands.ending import status_of
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.source.demo import demo_url
 from vcanalytics.store import Catalogue
+
+#: How often those that wait for others to end look again.
+_WAIT_S: Final = 1.0
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,30 +43,45 @@ def main(*, once: bool, accept_deletions: bool, with_parent: bool) -> None:
     Without options it runs until SIGTERM, one instance per VC_DATA_DIR. Settings come from VC_
     environment variables and .env; see the README.
     """
-    try:
-        settings = load_settings()
-        if accept_deletions and not once and _hand_over(settings):
+    settings = load_settings()
+    if accept_deletions and not once and _hand_over(settings):
+        return
+    instance = Instance(settings.store_dir)
+    if with_parent and not _wait_for(instance):
+        return
+    with instance:
+        catalogue = Catalogue.open(settings.store_dir)
+        if once or accept_deletions:
+            _once(settings, catalogue, accept=accept_deletions)
             return
-        with Instance(settings.store_dir):
-            catalogue = Catalogue.open(settings.store_dir)
-            if once or accept_deletions:
-                sys.exit(_once(settings, catalogue, accept=accept_deletions))
-            configure_logging()
-            supervisor = Supervisor(roster(settings, catalogue, with_parent=with_parent), catalogue)
-            supervisor.on_signals()
-            if with_parent:
-                supervisor.with_parent()
-            in_time = supervisor.run()
-            catalogue.close()
-        if not in_time:
-            # A thread that hangs in a read must not keep the process; what it had is in the store.
-            os._exit(0)
-    except UsageError as error:
-        click.echo(f"collectors: {error}", err=True)
-        sys.exit(2)
-    except ConsoleError as error:
-        click.echo(f"collectors: {error}", err=True)
-        sys.exit(1)
+        configure_logging()
+        supervisor = Supervisor(roster(settings, catalogue, with_parent=with_parent), catalogue)
+        supervisor.on_signals()
+        if with_parent:
+            supervisor.with_parent()
+        in_time = supervisor.run()
+        catalogue.close()
+    if not in_time:
+        # A thread that hangs in a read must not keep the process; what it had is in the store.
+        os._exit(0)
+
+
+def _wait_for(instance: Instance) -> bool:
+    """Wait for other collectors to end; false where the parent ended first.
+
+    A second console on the same data directory lives beside the first, and takes over from it.
+    """
+    said = False
+    while True:
+        try:
+            with instance:
+                return True
+        except AlreadyRunning as error:
+            if not said:
+                click.echo(f"collectors: {error.what}; waiting for them to end", err=True)
+                said = True
+        if select.select([0], [], [], _WAIT_S)[0] and not os.read(0, 4096):
+            return False
 
 
 def _hand_over(settings: Settings) -> bool:
@@ -75,7 +95,7 @@ def _hand_over(settings: Settings) -> bool:
         return True
 
 
-def _once(settings: Settings, catalogue: Catalogue, *, accept: bool) -> int:
+def _once(settings: Settings, catalogue: Catalogue, *, accept: bool) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -106,8 +126,11 @@ def _once(settings: Settings, catalogue: Catalogue, *, accept: bool) -> int:
             f"{stream}: {tally.read} rows read, {tally.rejected} rejected"
             + (f": {wrong}" if wrong else "")
         )
-    return 0
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m collectors")
+    sys.exit(
+        status_of(
+            "collectors", lambda: main(prog_name="python -m collectors", standalone_mode=False)
+        )
+    )

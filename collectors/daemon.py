@@ -38,7 +38,7 @@ class Daemon(Protocol):
         """Do what is due at ``now``; returns the seconds to wait before the next call."""
 
     def shutdown(self) -> None:
-        """Let go of everything; may be called without a successful ``initialise``."""
+        """Let go of everything; may be called without a successful ``initialise``, and twice."""
 
 
 class State(StrEnum):
@@ -106,6 +106,9 @@ class Runner:
                 # Jitter keeps several daemons that lost the same thing from returning at once.
                 self._wait(wait_s * random.uniform(0.8, 1.2))  # noqa: S311 not a secret
                 wait_s = min(wait_s * 2, _BACK_OFF_MAX_S)
+        if self.state is State.WAITING:
+            # Told to stop while it waited: what it holds may be kept by now.
+            self._shut_down()
         self._turn(State.STOPPED)
 
     def _turn(self, state: State) -> None:
@@ -128,5 +131,7 @@ class Runner:
     def _shut_down(self) -> None:
         try:
             self.daemon.shutdown()
+        except ConsoleError as error:
+            LOG.warning("%s: shutdown: %s", self.daemon.name, error)
         except Exception:
             LOG.exception("%s: shutdown failed", self.daemon.name)

@@ -140,6 +140,11 @@ class Feeds:
         self._look += 1
         self._began.clear()
 
+    def believed(self) -> list[SourceTable]:
+        """The tables that are read, or are being read, and were found in their place."""
+        begun = self._begun_or_read()
+        return [t.table for t in self._tables if t.name in begun and t.name not in self.swapped]
+
     def progress(self) -> dict[str, tuple[int, int]]:
         """How far each stream is read, in ids: (read, in all); equal where it is read to its end.
 

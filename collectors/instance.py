@@ -50,12 +50,3 @@ class Instance:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
-
-
-def is_running(data_dir: Path) -> bool:
-    """Whether collectors hold the data directory now."""
-    try:
-        with Instance(data_dir):
-            return False
-    except AlreadyRunning:
-        return True

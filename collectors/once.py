@@ -8,10 +8,10 @@ from typing import Final
 
 from collectors import notices
 from collectors.capture import Capture, Tally
+from collectors.columns import Columns
 from collectors.feeds import Table, feeds
 from collectors.subjects import subjects
 from collectors.swapped import Swapped
-from collectors.vectorcraft import unreadable
 from vcanalytics.errors import SourceError
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.settings import Settings
@@ -47,20 +47,15 @@ def read_once(
     """
     try:
         with Source(url, PATIENCE_S) as source:
-            result = _Once(settings, source, catalogue, accept, progress, clock).read()
+            once = _Once(settings, source, catalogue, accept, progress, clock)
+            result = once.read()
     except SourceError as error:
         notices.note_problem(catalogue, clock(), error.what, error.hint)
         raise
     except Swapped as swapped:
         notices.note_swapped(catalogue, clock(), swapped)
         raise
-    problems = [f"{name}: {why}" for name, found in result.items() if (why := problem(found))]
-    notices.note_problem(
-        catalogue,
-        clock(),
-        "; ".join(problems) or None,
-        "Run `python -m vcanalytics source` to see what is there",
-    )
+    notices.note_problem(catalogue, clock(), *once.columns.problem)
     notices.note_swapped(catalogue, clock(), None)
     notices.take_consent(catalogue, clock())
     return result
@@ -84,6 +79,7 @@ class _Once:
         self._accept = accept
         self._progress = progress
         self._clock = clock
+        self.columns = Columns(source, catalogue, accept=accept)
 
     def read(self) -> dict[str, Tally | str]:
         self._source.tables()
@@ -91,7 +87,7 @@ class _Once:
         result: dict[str, Tally | str] = {}
         for subject in subjects(self._settings.abandoned_hours):
             capture = Capture(subject, self._source, self._catalogue, zone)
-            problem = unreadable(self._source, subject.table)
+            problem = self.columns.unreadable(subject.table)
             result[subject.name] = problem or self._sweep(capture)
         tables = feeds(self._source, self._catalogue, zone)
         for stream in dict.fromkeys(table.stream for table in tables):
@@ -108,14 +104,18 @@ class _Once:
         tally = Tally()
         for step in capture.sweep(self._clock, accept=self._accept):
             tally += step
+            if not self.columns.was_read(capture.subject.table):
+                # At once: a first read may take long.
+                self.columns.note_read(capture.subject.table)
             self._progress(name, min(tally.read, total), total)
+        self.columns.note_read(capture.subject.table)
         with self._catalogue.write(self._clock()) as writer:
             writer.note_read(name, started, done=total, total=total)
         return tally
 
     def _read_on(self, stream: str, tables: list[Table]) -> Tally | str:
         started = self._clock()
-        wrong = {t.table.name: why for t in tables if (why := unreadable(self._source, t.table))}
+        wrong = {t.table.name: why for t in tables if (why := self.columns.unreadable(t.table))}
         readable = [table for table in tables if table.table.name not in wrong]
         if not readable and len(set(wrong.values())) == 1:
             return next(iter(wrong.values()))
@@ -131,6 +131,7 @@ class _Once:
             while more:
                 step, more = table.step(self._clock())
                 tally += step
+                self.columns.note_read(table.table)
                 self._progress(stream, *_progress(readable))
         done, _ = _progress(readable)
         with self._catalogue.write(self._clock()) as writer:

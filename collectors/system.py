@@ -63,6 +63,8 @@ class System:
         # Kept over a restart: what could not be written yet is not lost.
         self._waiting: deque[tuple[int, list[Value]]] = deque(maxlen=WAITING_MAX)
         self._kept = Spans()
+        # Whether the last append failed, and no shutdown has passed since.
+        self._failed = False
 
     def initialise(self) -> None:
         fact = self._catalogue.fact(_POSITION) or {}
@@ -78,9 +80,10 @@ class System:
         return second + 1 - now.timestamp()
 
     def shutdown(self) -> None:
-        """Keep what waits."""
-        if self._waiting:
+        """Keep what waits. What has just failed is not tried again at once."""
+        if self._waiting and not self._failed:
             self._append(datetime.now(UTC))
+        self._failed = False
 
     def _append(self, now: datetime) -> None:
         rows = [
@@ -95,6 +98,7 @@ class System:
             for value in values
         ]
         kept = self._kept.with_seconds(second for second, _ in self._waiting)
+        self._failed = True
         key = f"{self._waiting[0][0]}-{self._waiting[-1][0]}"
         with self._catalogue.write(now) as writer:
             if rows:
@@ -102,5 +106,6 @@ class System:
             writer.note_read(streams.SYSTEM.name, now)
             # In the same transaction as the rows: a crash repeats neither, and skips neither.
             writer.set_fact(_POSITION, {"seconds": kept.pairs()})
+        self._failed = False
         self._kept = kept
         self._waiting.clear()

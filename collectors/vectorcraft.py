@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from collectors import notices
 from collectors.capture import Capture
+from collectors.columns import Columns
 from collectors.daemon import LOG
 from collectors.feeds import Feeds, feeds
 from collectors.subjects import subjects
@@ -51,14 +52,6 @@ class _Moments:
     identity: tuple[int, int] | None = None
 
 
-@dataclass(slots=True)
-class _Tables:
-    """Which tables can be read: those looked at, and what is wrong with the others."""
-
-    readable: set[str] = field(default_factory=set)
-    problems: dict[str, str] = field(default_factory=dict)
-
-
 class VectorCraft:
     """Reads payments, disputes and mails as versions, the other tables as events.
 
@@ -86,7 +79,9 @@ class VectorCraft:
 
     def initialise(self) -> None:
         self.shutdown()
-        self._moments, self._tables = _Moments(), _Tables()
+        self._moments = _Moments()
+        # Tables that were looked at and can be read.
+        self._readable_now: set[str] = set()
         # Not None: the first round writes "no problem" over what an earlier run may have left.
         self._problem: str | None = ""
         self._told: dict[str, str] | None = None
@@ -101,6 +96,7 @@ class VectorCraft:
             capture.open()
         self._feeds.open()
         self._sweeps = Sweeps(self._captures, REST_PER_CPU_SECOND)
+        self._columns = Columns(source, self._catalogue)
         self._source = source
 
     def shutdown(self) -> None:
@@ -120,7 +116,9 @@ class VectorCraft:
             moments.retry_at = moment + moments.retry_s
             self._sweeps.interrupted()
             self._feeds.interrupted()
-            self._tables.readable.clear()
+            self._readable_now.clear()
+            # What a read stumbled over may be a column that is gone, of whatever table.
+            source.forget_columns()
             self._note_problem(self._excused(error), now)
             return TICK_S
         moments.retry_s = 0.0
@@ -146,10 +144,16 @@ class VectorCraft:
             moments.poll_at = moment + max(TICK_S, spent_s * REST_PER_CPU_SECOND)
             moments.poll_by = moment + POLL_AT_LEAST_S
         first = self._sweeps.step(token, moment, now, lambda c: self._readable(c.subject.table))
-        # New rows are believed only of a source whose payments were found in their place.
-        if self._sweeps.is_swept(self._captures[0].subject.name) and not self._sweeps.stopped:
+        if self._believed():
             first |= self._feeds.step(token, moment, now, self._readable)
         return first
+
+    def _believed(self) -> bool:
+        """Whether new rows are: the payments are in their place, or cannot be asked."""
+        payments = self._captures[0].subject
+        asked = self._sweeps.is_swept(payments.name)
+        cannot = payments.table.name in self._columns.problems
+        return (asked or cannot) and not self._sweeps.stopped
 
     def _poll(self, now: datetime) -> None:
         """What is likely to have moved."""
@@ -165,15 +169,12 @@ class VectorCraft:
                 return
 
     def _readable(self, table: SourceTable) -> bool:
-        if self._source is None or table.name in self._tables.readable:
+        if self._source is None or table.name in self._readable_now:
             return self._source is not None
-        problem = unreadable(self._source, table)
-        if problem is None:
-            self._tables.readable.add(table.name)
-            self._tables.problems.pop(table.name, None)
-            return True
-        self._tables.problems[table.name] = problem
-        return False
+        if self._columns.unreadable(table) is not None:
+            return False
+        self._readable_now.add(table.name)
+        return True
 
     def _look_for_another_file(self, source: Source) -> None:
         identity = source.identity()
@@ -181,18 +182,19 @@ class VectorCraft:
             # Another file in the same place: compare everything before a new row is believed.
             self._sweeps.restart()
             self._feeds.restart()
-            self._tables.readable.clear()
+            self._readable_now.clear()
+            source.forget_columns()
         self._moments.identity = identity or self._moments.identity
 
     def _look_at_tables(self, source: Source, moment: float) -> None:
         if moment < self._moments.tables_at:
             return
         self._moments.tables_at = moment + LOOK_AT_TABLES_S
-        for name in self._tables.readable:
+        for name in self._readable_now:
             if source.columns(name) != source.columns(name, fresh=True):
                 # Rows read otherwise now, although the file may not move any more.
                 self._sweeps.hurry()
-        self._tables.readable.clear()
+        self._readable_now.clear()
 
     def _look_for_consent(self, now: datetime, moment: float) -> None:
         if moment < self._moments.consent_at:
@@ -204,6 +206,8 @@ class VectorCraft:
             LOG.warning("source: what is gone now is taken as meant")
             self._sweeps.restart(accept=True)
             self._feeds.restart(accept=True)
+            self._columns.accept()
+            self._readable_now.clear()
             self._moments.token = None
 
     def _note_swapped(self, now: datetime) -> None:
@@ -222,10 +226,7 @@ class VectorCraft:
         notices.note_swapped(self._catalogue, now, next(iter(found.values()), None))
 
     def _note_problem(self, error: SourceError | None, now: datetime) -> None:
-        problem, hint = (error.what, error.hint) if error else (None, "")
-        if error is None and self._tables.problems:
-            problem = "; ".join(f"{n}: {why}" for n, why in sorted(self._tables.problems.items()))
-            hint = "Run `python -m vcanalytics source` to see what is there"
+        problem, hint = (error.what, error.hint) if error else self._columns.problem
         if problem == self._problem:
             return
         self._problem = problem
@@ -237,18 +238,36 @@ class VectorCraft:
         """Say which streams were read just now; a stream that stands still is left to age."""
         if self._sweeps.stopped:
             return
+        self._note_columns()
         fresh = [
             capture.subject.name
             for capture in self._captures
             if self._sweeps.is_swept(capture.subject.name)
             and capture.subject.name not in self._sweeps.swapped
-            and capture.subject.table.name not in self._tables.problems
+            and capture.subject.table.name not in self._columns.problems
         ]
         with self._catalogue.write(now, durable=False) as writer:
             for name in fresh:
                 writer.note_read(name, now)
             for name, (done, total) in self._feeds.progress().items():
                 writer.note_read(name, now, done=done, total=total)
+
+    def _note_columns(self) -> None:
+        """Remember the columns of the tables that are read and in their place.
+
+        A table never read before is remembered when it is begun: its first read may take long.
+        """
+        read = [
+            c.subject.table
+            for c in self._captures
+            if c.subject.name not in self._sweeps.swapped
+            and (
+                self._sweeps.is_swept(c.subject.name) or not self._columns.was_read(c.subject.table)
+            )
+        ]
+        for table in (*read, *self._feeds.believed()):
+            if table.name in self._readable_now:
+                self._columns.note_read(table)
 
     def _excused(self, error: SourceError) -> SourceError | None:
         """None where nothing is wrong: the demo shop is only being made."""
@@ -258,13 +277,3 @@ class VectorCraft:
         if problem := making.get("problem"):
             return SourceError(problem, hint=making.get("hint", ""), heals=True)
         return None
-
-
-def unreadable(source: Source, table: SourceTable) -> str | None:
-    """Why the table cannot be read, None where it can."""
-    missing = source.missing(table)
-    if missing is None:
-        return "the table is missing"
-    if missing:
-        return "columns are missing: " + ", ".join(missing)
-    return None

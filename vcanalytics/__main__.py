@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import importlib
 import sys
-import traceback
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import click
 
-from vcanalytics.errors import ConsoleError, UsageError
+from vcanalytics.commands.ending import status_of
 
 _NAME: Final = "python -m vcanalytics"
 #: Each command and the first line of its help. Its module in ``commands`` has its name.
@@ -50,36 +47,7 @@ class Commands(click.Group):
         """Run, and leave the process with the command's status: 0, 1, or 2 for wrong usage."""
         kwargs["standalone_mode"] = False
         run = super().main
-        sys.exit(_status(lambda: run(*args, **kwargs)))
-
-
-def _status(run: Callable[[], Any]) -> int:
-    try:
-        return int(run() or 0)
-    except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx is not None else _NAME
-        what = error.format_message()
-        what = what if what.endswith(("?", ".")) else f"{what}."
-        return _failed(f"{what} See `{path} --help`", 2)
-    except click.ClickException as error:
-        return _failed(error.format_message(), 1)
-    except click.Abort:
-        return 130
-    except ConsoleError as error:
-        return _failed(str(error), 2 if isinstance(error, UsageError) else 1)
-    # A reader who has seen enough (`| head`) is click's matter: it ends the process quietly.
-    except OSError as error:
-        return _failed(f"{error.filename or 'output'}: {error.strerror or error}", 1)
-    except Exception as error:  # noqa: BLE001 - the edge: whatever happens, never a traceback
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(last.filename).name}:{last.lineno}"
-        what = f"{type(error).__name__}: {error}"
-        return _failed(f"{place}: {what}. This is a fault of the console: please report it", 1)
-
-
-def _failed(line: str, status: int) -> int:
-    sys.stderr.write(f"vcanalytics: {' '.join(line.split())}\n")
-    return status
+        sys.exit(status_of("vcanalytics", lambda: run(*args, **kwargs)))
 
 
 @click.group(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import defaultdict
 from datetime import date, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.analytics.moments import NOON, Row, ago, at, event, moment, only
-from vcanalytics.analytics import activity
+from tests.collectors.rig import Console
+from vcanalytics.analytics import activity, performance
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.errors import UsageError
 from vcanalytics.model.windows import Grain
@@ -50,6 +53,52 @@ def test_figures_of_a_range(engine: Engine) -> None:
         "failed": 1,
         "failure_rate": 0.5,
     }
+
+
+def test_a_vectorisation_counts_by_the_record_of_uploads_alone(engine: Engine) -> None:
+    """VectorCraft tells of it in its activities too, at a time and for a user of their own."""
+    rows = [
+        event(NOON, "vectorisation", "a@x", source="user_uploads", outcome="done"),
+        event(ago(seconds=40), "vectorisation", "a@x", source="user_activities", outcome="done"),
+        event(NOON, "vectorisation", source="system_logs", outcome="failed"),
+    ]
+    found = totals(engine, *rows)
+    assert (found["vectorisations"], found["failed"], found["events"]) == (1, 0, 3)
+    windows = activity.over_time(
+        engine,
+        moment(activity=rows),
+        start=ago(hours=1),
+        end=NOON + timedelta(hours=1),
+        zone=UTC_ZONE,
+        now=NOON,
+        grain=Grain.HOUR,
+    )
+    assert windows["vectorisations"].to_list() == [0, 1]
+    assert windows["failed"].to_list() == [0, 0]
+
+
+def test_what_was_vectorised_is_the_same_figure_everywhere(
+    engine: Engine, sample_db: Path, tmp_path: Path
+) -> None:
+    console = Console(tmp_path, f"sqlite:///{sample_db}")
+    console.once()
+    snapshot = console.reader.snapshot(["activity"])
+    start, end = at("2026-10-01T00:00:00"), at("2026-12-01T00:00:00")
+    by_strategy = performance.strategies(engine, snapshot, start=start, end=end)
+    with sqlite3.connect(sample_db) as source:
+        [recorded] = source.execute(
+            "SELECT count(*), count(*) FILTER (WHERE svg_filename IS NULL) FROM user_uploads"
+        )
+    source.close()
+    assert by_strategy.select("count", "failed").sum().row(0) == recorded
+    counts = ("vectorisations", "failed")
+    whole = activity.totals(engine, snapshot, start=start, end=end)
+    assert whole.select(counts).row(0) == recorded
+    days = activity.over_time(
+        engine, snapshot, start=start, end=end, zone=UTC_ZONE, now=NOON, grain=Grain.DAY
+    )
+    assert days.select(counts).sum().row(0) == recorded
+    console.catalogue.close()
 
 
 def test_nothing_has_no_rate(engine: Engine) -> None:

@@ -7,6 +7,7 @@ from tests.analytics.moments import NOON, Row, at, moment, only
 from tests.shop import Shop
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.timeline import WHATS, timeline
+from vcanalytics.store import Snapshot
 
 
 def test_a_payment_from_its_begin_to_its_refund(engine: Engine, shop: Shop, look: Look) -> None:
@@ -103,38 +104,100 @@ def test_a_failure_its_return_and_its_other_error(engine: Engine, shop: Shop, lo
     ]
 
 
-def test_a_mail_that_names_the_payment_needs_no_address(engine: Engine) -> None:
-    def mail(number: int, recipient: str, when: str, **more: object) -> Row:
-        usual: Row = {"observed_at": NOON, "deleted": False, "status": "failed"}
-        row = {"source_id": number, "recipient_email": recipient, "created_at": at(when)}
-        return usual | row | more
+def mail(number: int, when: str, recipient: str = "ann@example.com", **more: object) -> Row:
+    usual: Row = {"observed_at": NOON, "deleted": False, "status": "sent"}
+    row = {"source_id": number, "recipient_email": recipient, "created_at": at(when)}
+    return usual | row | more
 
+
+def captured(name: str, when: str, **more: object) -> Row:
+    usual: Row = {"transaction_id": name, "email": "ann@example.com", "status": "completed"}
+    return usual | {"captured_at": at(when)} | more
+
+
+def mails_of(engine: Engine, snapshot: Snapshot, name: str) -> list[str]:
+    """When the mails of a payment were queued."""
+    answer = timeline(engine, snapshot, name)
+    return [f"{when:%H:%M:%S}" for when, what, _ in answer.rows() if what == "mail"]
+
+
+def test_a_mail_that_names_the_payment_needs_no_address_and_no_capture(engine: Engine) -> None:
     snapshot = moment(
         transactions=[{"transaction_id": "VC_1", "email": "ann@example.com"}],
         mails=[
             mail(
                 1,
-                "else@example.com",
                 "2026-11-25T00:00:00",
+                "else@example.com",
                 transaction_id="VC_1",
                 email_type="receipt",
+                status="failed",
                 error_message="mailbox full",
                 bounced_at=at("2026-11-25T01:00:00"),
             ),
-            mail(2, "ann@example.com", "2026-11-20T11:54:59"),
-            mail(3, "ann@example.com", "2026-11-20T11:55:00"),
-            mail(4, "ann@example.com", "2026-11-20T12:30:00", transaction_id="VC_2"),
-            mail(5, "ann@example.com", "2026-11-20T12:30:00", deleted=True),
+            mail(4, "2026-11-20T12:30:00", transaction_id="VC_2"),
+            mail(5, "2026-11-20T12:30:00", transaction_id="VC_1", deleted=True),
         ],
     )
     answer = timeline(engine, snapshot, "VC_1")
     assert only(answer, "what", "detail") == [
-        ("mail", "mail to ann@example.com: failed (matched by address and time)"),
         ("begun", "no readable amount by ann@example.com"),
         ("first_read", "first read as pending"),
         ("mail", "receipt to else@example.com: failed, mailbox full"),
         ("mail_bounced", "receipt to else@example.com came back"),
     ]
+
+
+def test_a_payment_that_was_not_captured_has_no_mail_by_its_address(engine: Engine) -> None:
+    tried = {"email": "ann@example.com", "status": "failed", "created_at": at("2026-11-20T09:00")}
+    snapshot = moment(
+        transactions=[
+            {"transaction_id": "VC_1", **tried},
+            captured("VC_2", "2026-11-20T09:05:00", created_at=at("2026-11-20T09:04:00")),
+        ],
+        mails=[mail(1, "2026-11-20T09:05:01")],
+    )
+    assert mails_of(engine, snapshot, "VC_1") == []
+    assert mails_of(engine, snapshot, "VC_2") == ["09:05:01"]
+
+
+def test_mails_are_queued_from_shortly_before_the_capture_until_an_hour_after(
+    engine: Engine,
+) -> None:
+    times = ("11:58:59", "11:59:00", "12:00:00", "13:00:00", "13:00:01")
+    snapshot = moment(
+        transactions=[
+            captured("VC_1", "2026-11-20T12:00:00", created_at=at("2026-11-20T11:58:00")),
+        ],
+        mails=[mail(number, f"2026-11-20T{time}") for number, time in enumerate(times)],
+    )
+    assert mails_of(engine, snapshot, "VC_1") == ["11:59:00", "12:00:00", "13:00:00"]
+
+
+def test_each_mail_belongs_to_one_payment_the_one_captured_last_before_it(engine: Engine) -> None:
+    snapshot = moment(
+        transactions=[
+            captured("VC_1", "2026-11-20T12:00:00"),
+            # The same person pays again; another's payment went to that address too.
+            captured("VC_2", "2026-11-20T12:10:00", email=" ANN@example.com"),
+            captured(
+                *("VC_3", "2026-11-20T12:20:30"),
+                email="bob@example.com",
+                payer_email="Ann@Example.com ",
+            ),
+        ],
+        mails=[
+            mail(1, "2026-11-20T12:00:01"),
+            mail(2, "2026-11-20T12:09:59", "Ann@example.com"),
+            mail(3, "2026-11-20T12:10:00"),
+            mail(4, "2026-11-20T12:20:00"),
+            mail(5, "2026-11-20T12:20:30"),
+            mail(6, "2026-11-20T12:25:00", "bob@example.com"),
+        ],
+    )
+    assert mails_of(engine, snapshot, "VC_1") == ["12:00:01", "12:09:59"]
+    assert mails_of(engine, snapshot, "VC_2") == ["12:10:00", "12:20:00"]
+    assert mails_of(engine, snapshot, "VC_3") == ["12:20:30", "12:25:00"]
 
 
 def test_an_unknown_payment_has_no_story(engine: Engine) -> None:

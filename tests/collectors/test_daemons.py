@@ -12,7 +12,7 @@ import pytest
 from collectors.daemon import Runner, State
 from collectors.supervisor import Supervisor
 from tests.collectors.rig import eventually
-from vcanalytics.errors import SourceError
+from vcanalytics.errors import SourceError, StoreError
 from vcanalytics.store import Catalogue
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -95,6 +95,38 @@ def test_a_daemon_that_fails_thrice_recovers(caplog: pytest.LogCaptureFixture) -
     assert [record.message for record in caplog.records] == [
         "faulty: the database is locked (again in 0.5 s)"
     ]
+
+
+class Failing(Faulty):
+    """Fails in its shutdown as well, with ``lasts``."""
+
+    lasts: Exception = StoreError("the store cannot be written", hint="Make room", heals=True)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        raise self.lasts
+
+
+def test_a_shutdown_that_fails_for_a_known_reason_is_one_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    daemon = Failing("faulty", 0, ValueError())
+    run(daemon, ends_after=1)
+    [record] = caplog.records
+    assert record.getMessage() == "faulty: shutdown: the store cannot be written. Make room"
+    assert record.exc_info is None
+
+    caplog.clear()
+    daemon.lasts = ValueError("bug")
+    run(daemon, ends_after=1)
+    [record] = caplog.records
+    assert record.exc_info
+
+
+def test_a_daemon_told_to_stop_while_it_waits_may_keep_what_it_holds() -> None:
+    daemon = Faulty("faulty", 1, SourceError("the database is locked", heals=True))
+    run(daemon, ends_after=1)
+    assert daemon.calls == ["initialise", "shutdown", "shutdown"]
 
 
 def test_waits_are_bounded_and_begin_anew_after_a_recovery() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections import Counter, namedtuple
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collectors.daemon import Runner
 from collectors.probe import Probe
-from collectors.spans import PAUSE_S, SPANS_MAX, Spans
 from collectors.system import BATCH_SAMPLES, WAITING_MAX, System
 from vcanalytics.errors import StoreError
 from vcanalytics.model.measures import COLLECTORS, CONSOLE, DATA_DISK, MEASURES
@@ -314,24 +314,66 @@ def test_no_second_is_kept_twice_by_whatever_clock_and_restart(
     catalogue.close()
 
 
+class Full:
+    """Stands in the place of a catalogue's ``write`` while there is no room; counts the tries."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.room = False
+        self.tries = 0
+        self._write = catalogue.write
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        if self.room:
+            return self._write(*args, **named)
+        self.tries += 1
+        raise StoreError("the store cannot be written: the disk is full", heals=True)
+
+
 def test_what_could_not_be_written_is_written_later(
     catalogue: Catalogue, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     system = daemon(catalogue, host, tmp_path)
-
-    def full(*_: Any, **__: Any) -> Any:
-        raise StoreError("the store cannot be written: disk full", heals=True)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(catalogue, "write", full)
-        for now in every(1, 5):
-            try:
-                live(system, host, [now])
-            except StoreError:
-                system.initialise()
+    full = Full(catalogue)
+    monkeypatch.setattr(catalogue, "write", full)
+    for now in every(1, 5):
+        try:
+            live(system, host, [now])
+        except StoreError:
+            system.shutdown()
+            system.initialise()
+    full.room = True
     live(system, host, [NOON + timedelta(seconds=5)])
 
     assert seconds_kept(catalogue) == Counter(every(1, 6))
+
+
+def test_a_full_disk_is_one_line_in_the_log_and_costs_no_sample_that_can_be_kept(
+    catalogue: Catalogue,
+    host: Host,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    full, stop, clock = Full(catalogue), threading.Event(), iter(every(1, 100))
+    monkeypatch.setattr(catalogue, "write", full)
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 8:
+            # Room was made while it waited, and then it was told to stop.
+            full.room = True
+            stop.set()
+
+    system = System(tmp_path, catalogue, clock=lambda: host.seconds, host=host)
+    runner = Runner(system, stop, clock=lambda: next(clock), wait=wait)
+    runner.start()
+    assert runner.join(20)
+
+    assert [record.exc_info for record in caplog.records] == [None]
+    # A try for each round, and none for the shutdown after it.
+    assert full.tries == runner.restarts
+    assert len(seconds_kept(catalogue)) > runner.restarts
 
 
 def test_what_waits_has_a_bound(
@@ -343,27 +385,3 @@ def test_what_waits_has_a_bound(
     system.shutdown()
 
     assert seconds_kept(catalogue) == Counter(every(1, WAITING_MAX + 5)[5:])
-
-
-seconds = st.lists(st.integers(0, 200), max_size=40)
-
-
-@given(seconds, seconds)
-def test_spans_hold_what_was_added_and_what_lies_close(first: list[int], then: list[int]) -> None:
-    spans = Spans(Spans().with_seconds(first).with_seconds(then).pairs())
-    added = {*first, *then}
-    near: Callable[[int], bool] = lambda second: (  # noqa: E731
-        any(0 <= second - a < PAUSE_S for a in added)
-        and any(0 <= a - second < PAUSE_S for a in added)
-    )
-    assert {second for second in range(-9, 210) if second in spans} <= {
-        second for second in range(-9, 210) if near(second)
-    }
-    assert all(second in spans for second in added)
-
-
-def test_spans_are_bounded() -> None:
-    spans = Spans().with_seconds(range(0, 100 * SPANS_MAX, 100)).with_seconds([10**6])
-    assert len(spans.pairs()) == SPANS_MAX
-    assert spans.pairs()[-1] == [10**6, 10**6]
-    assert 0 not in spans

@@ -267,7 +267,7 @@ def test_trap_11_performance_metrics_of_another_module_is_looked_at_not_assumed(
         )
         assert set(console.current()) == {"VC_1"}
         assert "performance_metrics: " not in str(result["transactions"])
-        assert "requests: columns are missing" in console.fact("source")["problem"]
+        assert "performance_metrics: columns are missing" in console.fact("source")["problem"]
         # Further columns hurt nobody, and a table that is mended is read from then on.
         shop.execute("DROP TABLE performance_metrics")
         shop.execute(

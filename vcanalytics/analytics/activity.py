@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from vcanalytics.analytics.engine import Engine, Table, sql
+from vcanalytics.analytics.performance import UPLOADS
 from vcanalytics.analytics.spans import spans, stream_spans
 from vcanalytics.errors import UsageError
 from vcanalytics.model.windows import Grain, window_start
@@ -25,7 +26,7 @@ SIGN_IN: Final = "sign_in"
 REFUSED: Final = "sign_in_failed"
 UPLOAD: Final = "upload"
 VECTORISATION: Final = "vectorisation"
-_KINDS: Final = {"sign_up": SIGN_UP, "sign_in": SIGN_IN, "vectorisation": VECTORISATION}
+_COUNTED: Final = {"sign_up": SIGN_UP, "sign_in": SIGN_IN, "uploads": UPLOADS}
 #: Tables that tell of what another tells too, the more trustworthy first.
 _ECHOING: Final = pl.DataFrame({"source": ["user_activities", "system_logs"], "rank": [1, 2]})
 #: VectorCraft logs what it records within the same request.
@@ -104,11 +105,12 @@ def totals(engine: Engine, snapshot: Snapshot, *, start: datetime, end: datetime
     """What users did in ``[start, end)``: one row.
 
     Columns: ``people`` (distinct persons), ``events``, ``sign_ups``, ``sign_ins``,
-    ``vectorisations``, ``failed`` (of them; counts), ``failure_rate`` (0 to 1, null without
-    vectorisations). Raises BudgetExceeded.
+    ``vectorisations``, ``failed`` (of them; counts, from the record of uploads alone, as
+    ``performance.strategies``), ``failure_rate`` (0 to 1, null without vectorisations). Raises
+    BudgetExceeded.
     """
     params, tables = events(snapshot, start, end)
-    return engine.ask(sql("activity", "activity_totals"), params | _KINDS, tables)
+    return engine.ask(sql("activity", "activity_totals"), params | _COUNTED, tables)
 
 
 def over_time(
@@ -135,7 +137,7 @@ def over_time(
     params, tables = events(snapshot, start, end)
     return engine.ask(
         sql("activity", "activity_windows"),
-        params | _KINDS | {"bucket_us": found.bucket_us},
+        params | _COUNTED | {"bucket_us": found.bucket_us},
         tables | {"windows": found.table},
     )
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from vcanalytics.analytics.engine import Engine
+from vcanalytics.analytics.engine import Engine, sql
 from vcanalytics.model.money import minor_digits
 from vcanalytics.model.payments import CAPTURED, FAILED, REFUNDED
 from vcanalytics.store import Snapshot
@@ -44,10 +44,12 @@ WHATS: Final = (
     "deleted",
     "returned",
 )
-#: A mail of the purchase flow names no payment: one to its addresses is taken for its own when it
-#: was queued from shortly before the payment was begun until an hour after its capture.
-MAIL_BEFORE: Final = timedelta(minutes=5)
+#: A mail of the purchase flow names no payment: one to the addresses of a captured payment is taken
+#: for its own when it was queued from shortly before the capture (clocks differ a little) until an
+#: hour after it, and no other payment of that address was captured in between.
+MAIL_BEFORE: Final = timedelta(minutes=1)
 MAIL_AFTER: Final = timedelta(hours=1)
+_US: Final = timedelta(microseconds=1)
 
 _SCHEMA: Final = pl.Schema(
     {"happened_at": pl.Datetime("us", "UTC"), "what": pl.String(), "detail": pl.String()}
@@ -63,24 +65,6 @@ WHERE
     OR list_contains($named, case_id)
 ORDER BY case_id, seq
 """
-# Grain: one row a mail: of the payment by its id, else by recipient and time.
-_MAILS: Final = """
-SELECT *, coalesce(transaction_id = $id, false) AS named
-FROM mails
-WHERE
-    NOT deleted
-    AND (
-        transaction_id = $id
-        OR (
-            coalesce(transaction_id, '') = ''
-            AND list_contains($addresses, lower(trim(recipient_email)))
-            AND created_at >= $from
-            AND created_at <= $to
-        )
-    )
-ORDER BY created_at, source_id
-"""
-
 Row = Mapping[str, Any]
 Event = tuple[datetime, str, str]
 
@@ -102,7 +86,11 @@ def timeline(engine: Engine, snapshot: Snapshot, transaction_id: str) -> pl.Data
         {"id": transaction_id, "named": named},
         {"versions": snapshot.table("disputes")},
     ).to_dicts()
-    mails = _mails(engine, snapshot, transaction_id, versions)
+    mails = engine.ask(
+        sql("timeline_mails"),
+        {"id": transaction_id, "before_us": MAIL_BEFORE // _US, "after_us": MAIL_AFTER // _US},
+        {"mails": snapshot.current("mails"), "payments": snapshot.current("transactions")},
+    ).to_dicts()
     events = [
         *_payment_events(versions, _refunded_at(versions[-1], cases)),
         *_case_events(cases),
@@ -111,29 +99,6 @@ def timeline(engine: Engine, snapshot: Snapshot, transaction_id: str) -> pl.Data
     # A stable sort: what stands at one moment keeps the order it was told in.
     events.sort(key=lambda event: event[0])
     return pl.DataFrame(events, schema=_SCHEMA, orient="row")
-
-
-def _mails(
-    engine: Engine, snapshot: Snapshot, transaction_id: str, versions: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    addresses = {
-        str(version[name]).strip().lower()
-        for version in versions
-        for name in ("email", "payer_email")
-        if version[name]
-    }
-    newest = versions[-1]
-    last = max(newest["created_at"], newest["completed_at"] or newest["created_at"])
-    return engine.ask(
-        _MAILS,
-        {
-            "id": transaction_id,
-            "addresses": sorted(addresses),
-            "from": newest["created_at"] - MAIL_BEFORE,
-            "to": last + MAIL_AFTER,
-        },
-        {"mails": snapshot.current("mails")},
-    ).to_dicts()
 
 
 def _money(amount: Decimal | None, currency: str | None) -> str:

@@ -20,19 +20,6 @@ FAILED: Final = frozenset({"failed", "error"})
 #: An order was made at PayPal, and its capture is awaited.
 AWAITING: Final = "awaiting_payment"
 OPEN: Final = frozenset({"pending", AWAITING})
-#: The names VectorCraft's code knows; any other status is kept and shown as it is.
-KNOWN: Final = (
-    "completed",
-    "awaiting_payment",
-    "pending",
-    "failed",
-    "error",
-    "refunded",
-    "cancelled",
-    "disputed",
-    "initiated",
-    "processing",
-)
 FALLBACK_CURRENCY: Final = "USD"
 
 

@@ -68,6 +68,12 @@ _HINTS: Final = (
         True,
     ),
     (
+        "no such column",
+        "a column is missing",
+        "Run `python -m vcanalytics source` to see which",
+        True,
+    ),
+    (
         "no such table",
         "a table is missing",
         "Run `python -m vcanalytics source` to see which",
@@ -151,9 +157,9 @@ class Source:
             )
         identity = self.identity()
         if identity != self._opened:
-            # An open connection would go on reading the file that was replaced.
+            # An open connection would go on reading the file that was replaced. Its columns stay
+            # as they were looked at: one that is gone fails the read, and is never read as empty.
             self._engine.dispose()
-            self._columns.clear()
             self._opened = identity
 
     def _explain(self, message: str) -> SourceError:
@@ -188,6 +194,10 @@ class Source:
                 names = frozenset(c["name"] for c in inspector.get_columns(table))
             self._columns[table] = names
         return self._columns[table]
+
+    def forget_columns(self) -> None:
+        """Look at the columns of every table anew before it is read again."""
+        self._columns.clear()
 
     def tables(self) -> list[str]:
         with self._connection() as connection:

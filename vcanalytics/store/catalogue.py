@@ -6,7 +6,9 @@ the batch itself, and the current rows it leads to. Acknowledged means fsynced.
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import schema
+from vcanalytics.store.facts import FREE_BYTES_LEAST
 from vcanalytics.store.state import StreamState, from_micros
 from vcanalytics.store.writer import CurrentRow, Writer, slices
 
@@ -27,12 +30,12 @@ FILE_NAME: Final = "catalogue.db"
 BUSY_TIMEOUT_MS: Final = 10_000
 
 
-def _connect(path: Path, *, synchronous: str) -> Engine:
+def _connect(path: Path, *, synchronous: str, alone: bool = False) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
-        pool_size=8,
-        max_overflow=24,
+        pool_size=1 if alone else 8,
+        max_overflow=0 if alone else 24,
     )
 
     @event.listens_for(engine, "connect")
@@ -40,6 +43,8 @@ def _connect(path: Path, *, synchronous: str) -> Engine:
         # The driver must not begin transactions on its own: BEGIN IMMEDIATE is ours to say.
         connection.isolation_level = None
         cursor = connection.cursor()
+        if alone:
+            cursor.execute("PRAGMA locking_mode = EXCLUSIVE")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute(f"PRAGMA synchronous = {synchronous}")
         cursor.close()
@@ -54,19 +59,23 @@ def _connect(path: Path, *, synchronous: str) -> Engine:
 
 
 class Catalogue:
-    """One open catalogue. Safe to share between threads; processes open their own."""
+    """One open catalogue. Safe to share between threads; processes open their own.
 
-    def __init__(self, path: Path) -> None:
+    ``alone``: with one connection and nobody beside it, which needs no room on the disk.
+    """
+
+    def __init__(self, path: Path, *, alone: bool = False) -> None:
         self.path = path
-        self._durable = _connect(path, synchronous="FULL")
+        self._durable = _connect(path, synchronous="FULL", alone=alone)
         # Heartbeats may be lost in a power cut; they must not cost an fsync a second.
-        self._relaxed = _connect(path, synchronous="NORMAL")
+        self._relaxed = self._durable if alone else _connect(path, synchronous="NORMAL")
 
     @classmethod
     def open(cls, data_dir: Path, *, create: bool = True) -> Self:
         """Open the catalogue in ``data_dir`` and bring it up to date.
 
-        Raises StoreError where it cannot be made, is damaged, or is of a newer version.
+        Not ``create``: only to read what stands there, which a full disk does not prevent. Raises
+        StoreError where it cannot be made, is damaged, or is of a newer version.
         """
         path = data_dir / FILE_NAME
         if not create and not path.exists():
@@ -77,19 +86,34 @@ class Catalogue:
             )
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
-            catalogue = cls(path)
+            try:
+                return cls._opened(path)
+            except OperationalError:
+                if create or not _is_full(data_dir):
+                    raise
+            # Readers share an index of the log, a file of 32 KB beside the catalogue. Where there
+            # is no room for it, one reader can hold it in memory.
+            return cls._opened(path, alone=True)
+        except (OSError, DatabaseError) as error:
+            reason, hint = _explain(
+                error, data_dir, "Check that VC_DATA_DIR is writable and the file is the console's"
+            )
+            raise StoreError(
+                f"the catalogue cannot be opened: {reason}", where=str(path), hint=hint
+            ) from error
+
+    @classmethod
+    def _opened(cls, path: Path, *, alone: bool = False) -> Self:
+        catalogue = cls(path, alone=alone)
+        try:
             with catalogue._reading() as connection:
                 current = schema.applied(connection) == schema.MIGRATIONS[-1].number
             if not current:
                 with catalogue._begin(catalogue._durable) as connection:
                     schema.migrate(connection, str(path))
-        except (OSError, DatabaseError) as error:
-            reason = getattr(error, "orig", None) or error
-            raise StoreError(
-                f"the catalogue cannot be opened: {reason}",
-                where=str(path),
-                hint="Check that VC_DATA_DIR is writable and the file is the console's",
-            ) from error
+        except BaseException:
+            catalogue.close()
+            raise
         return catalogue
 
     def close(self) -> None:
@@ -125,10 +149,13 @@ class Catalogue:
         try:
             yield
         except OperationalError as error:
+            reason, hint = _explain(
+                error, self.path.parent, "Check free space and rights; it is tried again"
+            )
             raise StoreError(
-                f"the store cannot be written: {error.orig}",
+                f"the store cannot be written: {reason}",
                 where=str(self.path),
-                hint="Check free space and rights; it is tried again",
+                hint=hint,
                 heals=True,
             ) from error
 
@@ -237,6 +264,25 @@ class Catalogue:
                 }
                 for row in rows
             ]
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < FREE_BYTES_LEAST
+    except OSError:
+        return False
+
+
+def _explain(error: OSError | DatabaseError, folder: Path, hint: str) -> tuple[str, str]:
+    """What went wrong and what to do, ``hint`` unless it is that the disk is full."""
+    reason = str(getattr(error, "orig", None) or error)
+    full = "disk is full" in reason or ("disk I/O error" in reason and _is_full(folder))
+    if isinstance(error, OSError):
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    if not full:
+        return reason, hint
+    # SQLite's own words name room only where a write runs into its end, not where a file begins.
+    return f"the disk is full ({reason})", "Make room; nothing that was kept is lost"
 
 
 def states(connection: Connection) -> dict[str, StreamState]:
