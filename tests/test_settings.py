@@ -54,7 +54,7 @@ def test_defaults_are_the_contracts() -> None:
         "name 'string' is not defined",
         "User with email*already exists",
     )
-    assert (settings.demo_payments_per_minute, settings.outages) == (6, ())
+    assert (settings.demo_payments_per_minute, settings.outages) == (1, ())
 
 
 def test_values_are_read() -> None:

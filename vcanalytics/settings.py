@@ -268,7 +268,7 @@ class Settings(BaseSettings):
     )
 
     demo_payments_per_minute: float = Field(
-        6,
+        1,
         ge=0,
         le=600,
         allow_inf_nan=False,

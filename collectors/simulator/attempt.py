@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from collectors.simulator import repairs
 from collectors.simulator.cases import case_steps, case_to_open, refund_without_case
-from collectors.simulator.mails import mail_steps
+from collectors.simulator.mails import mail_steps, sent_steps
 from collectors.simulator.outages import Weather
 from collectors.simulator.payment import Payment, random_code
 from collectors.simulator.people import Account, People
@@ -30,6 +31,7 @@ _OTHER_PAYER_SHARE: Final = 0.08
 _LOGGED_SHARE: Final = 0.3
 _REFUND_BY_HAND_SHARE: Final = 0.0008
 _MEASURED_SHARE: Final = 0.3
+_SENT_AGAIN_SHARE: Final = 0.85  # of the mails that an outage kept from being sent
 _PAYPAL_SLOW_MS: Final = 3000
 _TIMEOUT_MS: Final = 30_000
 
@@ -125,9 +127,14 @@ class Attempt:
             self._captured(at, fate, order_id)
         elif fate in ERRORS:
             self._change(at, {"status": "error", "error_message": ERRORS[fate]})
+            if fate == "string_undefined":
+                self._account(at, payment.owner)
+                self._repair(repairs.FAILED, payment.owner)
             message = f"PayPal capture error: {ERRORS[fate]}"
             self._log(at, "ERROR", message, {"order_id": order_id})
         elif fate == "account_exists":
+            self._account(payment.at, payment.owner)
+            self._repair(repairs.FAILED, payment.owner)
             message = f"User with email {payment.email} already exists"
             self._change(at, {"status": "failed", "error_message": message})
             words = f"User account already exists: {payment.email}"
@@ -162,12 +169,23 @@ class Attempt:
         )
         outage = self._weather.down("mail", at)
         mailed = fate != "no_mail" and not (outage and rng.random() < 0.97)
-        self.steps += mail_steps(rng, payment, payer, at, outage, mailed=mailed)
+        self.steps += mail_steps(rng, payment, payer, at, mailed=mailed)
         if mailed:
             self.invited, self.invited_at = account, at
+        elif outage and rng.random() < _SENT_AGAIN_SHARE:
+            again = outage.end + timedelta(minutes=rng.uniform(40, 400))
+            self.steps += sent_steps(rng, payment.transaction_id, payer, again, ":again")
+        else:
+            self._repair(repairs.NO_MAIL, payer)
+        if account is None:
+            self._repair(repairs.NO_ACCOUNT, payer)
+            return
         if rng.random() < _LOGGED_SHARE:
-            username = account.username if account else None
-            details = {"order_id": order_id, "username": username, "email_sent": mailed}
+            details = {
+                "order_id": order_id,
+                "username": account.username,
+                "email_sent": mailed,
+            }
             message = f"Payment completed successfully - ${payment.price.captured:.2f}"
             self._log(at, "INFO", message, details, payment.email)
         if rng.random() < _REFUND_BY_HAND_SHARE:
@@ -191,6 +209,16 @@ class Attempt:
             }
             self.steps.append(insert(at, "users", values, payer))
         return account
+
+    def _repair(self, why: str, payer: str) -> None:
+        """What the shop does about it days later, once it notices."""
+        payment = self._payment
+        price = payment.price
+        unserved = repairs.Unserved(
+            *(payment.transaction_id, why, payment.at.replace(microsecond=0), payment.email),
+            *(payer, price.captured, price.currency),
+        )
+        self.later += repairs.repair_steps(self._seed, unserved, self._zone)
 
     def _change(self, at: datetime, values: dict[str, Cell]) -> None:
         self.steps.append(update(at, "transactions", self._payment.transaction_id, values))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -102,15 +102,16 @@ def case_steps(seed: int, case: Case, zone: ZoneInfo) -> list[Step]:
     """A case from its opening to its end, and at times a second one about the same payment."""
     steps = opening_steps(case, zone)
     end = case_end(seed, case.case_id, case.kind, case.at)
-    opened = Case(
-        *(case.case_id, case.transaction_id, case.email, case.kind, case.amount, case.at),
-        (_opened_entry(case),),
-    )
-    steps += ending_steps(opened, end)
+    steps += ending_steps(logged(case), end)
     rng = chance(seed, case.case_id, "again")
     if rng.random() < _DUPLICATE_SHARE:
         steps += _second_request(rng, case, zone)
     return steps
+
+
+def logged(case: Case) -> Case:
+    """The case with its opening in its log, as its row has it from then on."""
+    return replace(case, log=(_opened_entry(case),))
 
 
 def opening_steps(case: Case, zone: ZoneInfo) -> list[Step]:

@@ -16,29 +16,30 @@ from collectors.simulator.sessions import Sessions
 from collectors.simulator.steps import Step
 
 #: How payments end, in per mille of all attempts, on a day without an outage.
-FATES: Final = {
-    "completed": 660,
-    "no_mail": 7,
-    "no_account": 3,
-    "abandoned": 170,
-    "left_pending": 33,
-    "order_failed": 36,
-    "capture_failed": 31,
-    "account_exists": 20,
-    "timed_out": 8,
-    "string_undefined": 9,
-    "database_locked": 7,
-    "no_result": 7,
-    "no_json": 7,
+FATES: Final[dict[str, float]] = {
+    "completed": 813,
+    "no_mail": 3,
+    "no_account": 1.5,
+    "abandoned": 55,
+    "left_pending": 8,
+    "order_failed": 40,
+    "capture_failed": 38,
+    "account_exists": 3,
+    "timed_out": 10,
+    "string_undefined": 2,
+    "database_locked": 9,
+    "no_result": 8,
+    "no_json": 7.5,
     "cancelled": 2,
 }
 #: After these a customer may try again: no money was taken, and they were told so.
 _TRY_AGAIN: Final = frozenset({"order_failed", "capture_failed", *ERRORS} - {"string_undefined"})
-_OUTAGE_FATES: Final = {"order_failed": 50, "timed_out": 20, "capture_failed": 12}
+_OUTAGE_FATES: Final[dict[str, float]] = {"order_failed": 50, "timed_out": 20, "capture_failed": 12}
 _OUTAGE_HITS_SHARE: Final = 0.82
 _ATTEMPTS_MAX: Final = 6
+_PATIENCE_SHARE: Final = 0.33  # of those who were told so
 _COMES_IN_SHARE: Final = 0.5  # of those who got an account and its mail
-_TESTERS_SHARE: Final = 0.0012  # of visits: someone who tries cards or prices
+_TESTERS_SHARE: Final = 0.0002  # of visits: someone who tries cards or prices
 
 
 class Visit(NamedTuple):
@@ -71,8 +72,7 @@ class Checkout:
             fate = self._fate(rng, at)
             payment = Payment(payment_id(rng, at), at, as_typed(rng, owner), owner, price)
             self._attempt(rng, payment, region, fate, visit)
-            patience = 0.65 if self._weather.down("paypal", at) else 0.4
-            if fate not in _TRY_AGAIN or rng.random() > patience:
+            if fate not in _TRY_AGAIN or rng.random() > _PATIENCE_SHARE:
                 break
             at += timedelta(seconds=15 + rng.expovariate(1 / 170))
         return visit

@@ -8,7 +8,6 @@ from typing import Final
 
 from collectors.simulator.payment import Payment
 from collectors.simulator.steps import Step, insert, stamp, update
-from vcanalytics.model.outages import Outage
 
 SUBJECTS: Final = {
     "purchase_confirmation": "VectorCraft Purchase Confirmation",
@@ -17,21 +16,14 @@ SUBJECTS: Final = {
 _SENT: Final = "Successfully sent via port 587"
 _TIMED_OUT: Final = "Connection failed on port 465: (-1, b'timed out')"
 _SIMULATED_SHARE: Final = 0.002
-_SENT_AGAIN_SHARE: Final = 0.4
 
 
 def mail_steps(
-    rng: random.Random,
-    payment: Payment,
-    payer: str,
-    at: datetime,
-    outage: Outage | None,
-    *,
-    mailed: bool,
+    rng: random.Random, payment: Payment, payer: str, at: datetime, *, mailed: bool
 ) -> list[Step]:
-    """Both mails to the payer at ``at``; after an outage an operator sends some of them again."""
+    """Both mails to the payer at ``at``."""
     if mailed:
-        return _sent(rng, payment, payer, at, "")
+        return sent_steps(rng, payment.transaction_id, payer, at, "")
     steps = []
     tried = at + timedelta(seconds=rng.uniform(20, 31))
     for kind, subject in SUBJECTS.items():
@@ -47,19 +39,17 @@ def mail_steps(
         ]
     message = f"Failed to send credentials email to {payer}"
     steps.append(payment.log(tried, "WARNING", message, None, payer, "email"))
-    if outage and rng.random() < _SENT_AGAIN_SHARE:
-        again = outage.end + timedelta(minutes=rng.uniform(40, 400))
-        steps += _sent(rng, payment, payer, again, ":again")
     return steps
 
 
-def _sent(
-    rng: random.Random, payment: Payment, payer: str, at: datetime, suffix: str
+def sent_steps(
+    rng: random.Random, transaction_id: str, payer: str, at: datetime, suffix: str
 ) -> list[Step]:
+    """Both mails to the payer, sent at ``at``; ``suffix`` tells them from earlier tries."""
     steps = []
     noted = at
     for kind, subject in SUBJECTS.items():
-        name = f"{payment.transaction_id}:{kind}{suffix}"
+        name = f"{transaction_id}:{kind}{suffix}"
         delivered = at + timedelta(seconds=rng.uniform(1.5, 9.5))
         noted = max(noted, delivered)
         simulated = rng.random() < _SIMULATED_SHARE
@@ -79,7 +69,7 @@ def _sent(
             ),
         ]
     noted += timedelta(milliseconds=300)
-    steps.append(update(noted, "transactions", payment.transaction_id, {"email_sent": 1}))
+    steps.append(update(noted, "transactions", transaction_id, {"email_sent": 1}))
     return steps
 
 

@@ -21,7 +21,15 @@ from collectors.simulator.machine import (
 )
 from collectors.simulator.outages import Weather
 from collectors.simulator.people import People, region_of
-from collectors.simulator.rhythm import REGIONS, bustle, chance, draw_count, visits_per_hour
+from collectors.simulator.rhythm import (
+    PER_VISIT,
+    REGIONS,
+    bustle,
+    chance,
+    draw_count,
+    visits_per_day,
+    visits_per_hour,
+)
 from collectors.simulator.schema import TABLES
 from collectors.simulator.sessions import Sessions
 from collectors.simulator.steps import NATURAL_KEYS, Made, Step, fold
@@ -33,8 +41,6 @@ _HOUR: Final = timedelta(hours=1)
 _WATCH_EVERY: Final = timedelta(minutes=15)
 #: Steps of a story that the living shop takes over, if they come soon after ``until``.
 _TAKEN_OVER: Final = timedelta(hours=12)
-_SESSIONS_PER_HOUR: Final = 0.5
-_SERVED_PER_HOUR: Final = 4.0
 
 
 class Past:
@@ -144,13 +150,13 @@ class Past:
             for at in _moments(rng, hour, visits_per_hour(region, hour, self._opened)):
                 if after < at <= end:
                     yield self._checkout.visit(chance(self._seed, "visit", at), at, region)
-        busy = bustle(hour)
-        for at in _moments(rng, hour, busy * _SESSIONS_PER_HOUR):
+        visits = bustle(hour) * visits_per_day(hour, self._opened) / 24
+        for at in _moments(rng, hour, visits * PER_VISIT["session"]):
             own = chance(self._seed, "session", at)
             user = self._people.user(own)
             if user and after < at <= end:
                 yield self._sessions.session(own, at, user, region_of(own)), []
-        for at in _moments(rng, hour, busy * _SERVED_PER_HOUR):
+        for at in _moments(rng, hour, visits * PER_VISIT["served"]):
             if after < at <= end:
                 yield [served(rng, at, self._zone)], []
         at = hour

@@ -18,13 +18,13 @@ PRICES: Final = {49: 800, 99: 70, 149: 41, 29.4: 40, 39.2: 23, 44.1: 11}
 #: Odd ones, in per mille: what a browser or a hand can put into the column.
 ODD: Final = {
     "cents": 6,
-    "tampered": 2.5,
-    "nothing": 1,
-    "null": 1.5,
-    "text": 1,
-    "large": 1,
-    "euro": 2,
-    "differs": 0.7,
+    "tampered": 0.3,
+    "nothing": 0.2,
+    "null": 0.4,
+    "text": 0.3,
+    "large": 0.3,
+    "euro": 0.8,
+    "differs": 0.2,
 }
 _KINDS: Final[tuple[int | float | str, ...]] = (*PRICES, *ODD)
 _WEIGHTS: Final = (*PRICES.values(), *ODD.values())

@@ -12,7 +12,7 @@ from collectors.simulator.rhythm import REGIONS, Region
 #: So many customers and accounts are remembered; older ones do not come back.
 REMEMBERED_MAX: Final = 5000
 NEWCOMERS_SHARE: Final = 0.55
-THROW_AWAY_SHARE: Final = 0.004
+THROW_AWAY_SHARE: Final = 0.0008
 _THROW_AWAY: Final = ("mailinator.com", "guerrillamail.com", "10minutemail.com", "yopmail.com")
 
 

@@ -31,16 +31,24 @@ from collectors.simulator.machine import (
 )
 from collectors.simulator.outages import Weather
 from collectors.simulator.people import People, region_of
-from collectors.simulator.rhythm import chance, draw_count, draw_region
+from collectors.simulator.repairs import due_repairs, repair_steps
+from collectors.simulator.rhythm import (
+    BUSTLE_MAX,
+    PER_VISIT,
+    bustle,
+    chance,
+    draw_count,
+    draw_region,
+)
 from collectors.simulator.sessions import Sessions
 from collectors.simulator.steps import NATURAL_KEYS, Step
 from vcanalytics.model.times import read_instant
 
-#: What else happens for each visit to the checkout.
-_PER_VISIT: Final = {"visit": 1.0, "session": 0.12, "served": 0.9}
-_CAPTURED_SHARE: Final = 0.66
+_ARRIVING: Final = {"visit": 1.0, **PER_VISIT}
+_CAPTURED_SHARE: Final = 0.81
 _WATCH_EVERY: Final = timedelta(minutes=1)
 _DESK_EVERY: Final = timedelta(seconds=20)
+_REPAIRS_EVERY: Final = timedelta(minutes=10)
 _PAUSE_MAX_S: Final = 1.0
 _PAUSE_MIN_S: Final = 0.02
 #: A case is about one of so many newest payments.
@@ -94,8 +102,9 @@ class Present:
         self.at = at
         self._watch_at = at.replace(second=0, microsecond=0) + _WATCH_EVERY
         self._desk_at = at + _DESK_EVERY
+        self._repairs_at = at + _DESK_EVERY
         if self._rate > 0:
-            self._next = {kind: self._after(kind, at) for kind in _PER_VISIT}
+            self._next = {kind: self._after(kind, at) for kind in _ARRIVING}
 
     def live(self, connection: sqlite3.Connection, now: datetime) -> float:
         """Everything due up to ``now``; returns the seconds until something is due again."""
@@ -106,6 +115,10 @@ class Present:
         if self._desk_at <= now:
             self._push(self._desk(connection, now))
             self._desk_at = now + _DESK_EVERY
+        if self._repairs_at <= now:
+            for unserved in due_repairs(connection, self._seed, now):
+                self._push(repair_steps(self._seed, unserved, self._zone))
+            self._repairs_at = now + _REPAIRS_EVERY
         self.at = max(self.at, now)
         self.finish_due(connection, now)
         soonest = [self._watch_at, self._desk_at, *self._next.values()]
@@ -175,8 +188,12 @@ class Present:
         return self._sessions.session(rng, at, user, region_of(rng)) if user else []
 
     def _after(self, kind: str, at: datetime) -> datetime:
-        per_second = self._rate * _PER_VISIT[kind] / 60
-        return at + timedelta(seconds=self._rng.expovariate(per_second))
+        """When the next of a kind comes: ``rate`` is the average over the week's busy hours."""
+        per_second = self._rate * _ARRIVING[kind] / 60 * BUSTLE_MAX
+        while True:
+            at += timedelta(seconds=self._rng.expovariate(per_second))
+            if self._rng.random() * BUSTLE_MAX < bustle(at):
+                return at
 
     def _watch(self, now: datetime) -> None:
         for outage in self._weather.starting(self.at, now):

@@ -88,9 +88,15 @@ _WEEKDAYS: Final = (1.13, 1.15, 1.14, 1.12, 1.06, 0.74, 0.66)  # Monday first
 _HOUR_WEIGHT: Final = tuple(weight * 24 / sum(_HOURS) for weight in _HOURS)
 _DAY_WEIGHT: Final = tuple(weight * 7 / sum(_WEEKDAYS) for weight in _WEEKDAYS)
 
-#: Visits to the checkout on the shop's first day; they double in 90 days and then stay.
-FIRST_DAY_VISITS: Final = 71.0
-_DOUBLING: Final = timedelta(days=90)
+#: Visits to the checkout on the shop's first day; they double every 26 days for 90 days, to eleven
+#: times as many, and then stay: about the rate at which the living shop goes on.
+FIRST_DAY_VISITS: Final = 80.0
+_DOUBLING: Final = timedelta(days=26)
+_GROWING: Final = timedelta(days=90)
+#: What else happens for each visit to the checkout: users who come without buying, pages served.
+PER_VISIT: Final = {"session": 0.1, "served": 0.6}
+#: No hour of the week is busier than so many times the average.
+BUSTLE_MAX: Final = 1.7
 
 
 def chance(*parts: object) -> random.Random:
@@ -101,8 +107,13 @@ def chance(*parts: object) -> random.Random:
 def visits_per_hour(region: Region, at: datetime, opened: datetime) -> float:
     """How many customers of a region come to the checkout in the hour around ``at``."""
     weight = _weight(region.zone, at.replace(minute=30, second=0, microsecond=0))
-    growth = 1 + min(max((at - opened) / _DOUBLING, 0.0), 1.0)
-    return FIRST_DAY_VISITS / 24 * region.share * weight * growth
+    return visits_per_day(at, opened) / 24 * region.share * weight
+
+
+def visits_per_day(at: datetime, opened: datetime) -> float:
+    """How many customers come to the checkout on a day of average bustle around ``at``."""
+    age = min(max(at - opened, timedelta()), _GROWING)
+    return float(FIRST_DAY_VISITS * 2 ** (age / _DOUBLING))
 
 
 @lru_cache(maxsize=1024)
@@ -112,7 +123,7 @@ def _weight(zone: ZoneInfo, at: datetime) -> float:
 
 
 def bustle(at: datetime) -> float:
-    """How busy the hour is over all regions, 1.0 on the average."""
+    """How busy the hour is over all regions, 1.0 on the average, at most BUSTLE_MAX."""
     return sum(
         region.share * _weight(region.zone, at.replace(minute=30, second=0, microsecond=0))
         for region in REGIONS

@@ -22,7 +22,7 @@ HISTORY: Final = timedelta(days=90)
 #: A pause longer than this is filled as past; a shorter one is lived through.
 GAP: Final = timedelta(minutes=2)
 #: A demo that is left alone must not fill the disk: beyond this it sells no more. At the default
-#: rate that is about two months.
+#: rate that is about half a year.
 SIZE_MAX_BYTES: Final = 1_000_000_000
 #: How long one call of ``loop`` may make past, so that a stop is never kept waiting.
 _MAKING_S: Final = 0.3
@@ -42,10 +42,10 @@ def make_ready(simulator: Simulator, now: datetime) -> None:
 class Simulator:
     """Sells at a shop of its own, in the database ``path``.
 
-    ``payments_per_minute`` is the rate at which it goes on selling; at 0 nobody comes, and a pause
-    is not filled either. ``zone`` is that of its host: the naive local columns are in it.
-    ``outages`` come besides those that its past has by itself, for ``history`` at most. The same
-    seed and times give the same rows.
+    ``payments_per_minute`` is the rate at which it goes on selling, on the average of the hours of
+    a week; at 0 nobody comes, and a pause is not filled either. ``zone`` is that of its host: the
+    naive local columns are in it. ``outages`` come besides those that its past has by itself, for
+    ``history`` at most. The same seed and times give the same rows.
     """
 
     name = "simulator"
@@ -54,7 +54,7 @@ class Simulator:
         self,
         path: Path,
         *,
-        payments_per_minute: float = 6.0,
+        payments_per_minute: float = 1.0,
         zone: ZoneInfo | None = None,
         outages: tuple[Outage, ...] = (),
         seed: int = DEFAULT_SEED,

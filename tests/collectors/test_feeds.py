@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from collectors.capture import Tally
 from collectors.feed import GROWING
-from collectors.place import Place
-from collectors.swapped import Swapped
+from tests.collectors.feeding import (
+    AT,
+    add_activity,
+    add_health,
+    add_load,
+    add_log,
+    add_upload,
+    add_user,
+    rows,
+)
 from tests.collectors.rig import Console
 from tests.shop import SHOP_TIME, Shop, make_shop
 from vcanalytics.source import TABLES, Source
-from vcanalytics.source.connection import LONG_TEXT_MAX, READ_ROWS_MAX
-
-AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -36,50 +38,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 @pytest.fixture
 def console(shop: Shop, tmp_path: Path) -> Console:
     return Console(tmp_path / "data", shop.url)
-
-
-def rows(console: Console, stream: str = "activity") -> list[dict[str, Any]]:
-    """What is kept of a stream, without the empty cells."""
-    table: list[dict[str, Any]] = console.reader.snapshot([stream]).table(stream).to_pylist()
-    return [{k: v for k, v in row.items() if v is not None and k != "seq"} for row in table]
-
-
-def add_user(shop: Shop, name: str = "ann", **values: object) -> int:
-    given = {"email": f"{name}@example.com", "created_at": SHOP_TIME, **values}
-    return shop.insert("users", username=name, password_hash="h4sh", salt="s4lt", **given)
-
-
-def add_upload(shop: Shop, user_id: object = 1, **values: object) -> int:
-    row: dict[str, object] = {
-        "filename": "5a1f_logo.png",
-        "original_filename": "logo.png",
-        "file_size": 52_000,
-        "upload_date": SHOP_TIME,
-        "svg_filename": "5a1f_result.svg",
-        "processing_time": 2.25,
-        "strategy_used": "vtracer_high_fidelity",
-    }
-    return shop.insert("user_uploads", user_id=user_id, **{**row, **values})
-
-
-def add_activity(shop: Shop, kind: str = "login", **values: object) -> int:
-    row: dict[str, object] = {"user_id": 1, "description": kind, "timestamp": SHOP_TIME}
-    return shop.insert("user_activities", activity_type=kind, **{**row, **values})
-
-
-def add_log(shop: Shop, message: str = "m", component: str = "payment", **values: object) -> int:
-    row: dict[str, object] = {"level": "INFO", "created_at": SHOP_TIME}
-    return shop.insert("system_logs", message=message, component=component, **{**row, **values})
-
-
-def add_load(shop: Shop, **values: object) -> int:
-    row: dict[str, object] = {"cpu_percent": 12.34, "timestamp": "2026-11-20 17:30:00.250000"}
-    return shop.insert("system_metrics", metric_type="system_resources", **{**row, **values})
-
-
-def add_health(shop: Shop, **values: object) -> int:
-    row: dict[str, object] = {"status": "healthy", "response_time": 3, "checked_at": SHOP_TIME}
-    return shop.insert("system_health", component="database", **{**row, **values})
 
 
 def test_every_row_of_the_sample_is_read_and_none_twice(
@@ -224,66 +182,6 @@ def test_a_shop_without_users_still_tells_who_by_id(tmp_path: Path) -> None:
         assert [row["user_id"] for row in rows(console)] == [7]
 
 
-@pytest.mark.parametrize(
-    ("table", "values", "reason"),
-    [
-        ("user_uploads", {"upload_date": "soon"}, "upload_date 'soon' is not a time"),
-        ("user_uploads", {"processing_time": -1.0}, "processing_time -1.0 is no duration"),
-        ("user_uploads", {"file_size": "big"}, "file_size 'big' is not a number"),
-        ("user_uploads", {"file_size": 1.5}, "file_size 1.5 is no whole number"),
-        ("user_activities", {"timestamp": ""}, "timestamp '' is not a time"),
-        ("user_activities", {"activity_type": ""}, "activity_type is empty"),
-        ("system_metrics", {"cpu_percent": None}, "it holds no figure"),
-        ("system_metrics", {"cpu_percent": "much"}, "cpu_percent 'much' is not a number"),
-        ("system_health", {"status": ""}, "status is empty"),
-        ("system_health", {"response_time": "slow"}, "response_time 'slow' is not a number"),
-        ("system_logs", {"created_at": None}, "created_at (empty) is not a time"),
-        ("users", {"created_at": "once"}, "created_at 'once' is not a time"),
-        ("users", {"last_login": "now"}, "last_login 'now' is not a time"),
-    ],
-)
-def test_a_row_that_cannot_be_read_is_set_aside_whole_and_costs_no_other(
-    shop: Shop, console: Console, table: str, values: dict[str, object], reason: str
-) -> None:
-    add: Any = {
-        "user_uploads": add_upload,
-        "user_activities": lambda shop, **more: add_activity(
-            shop, **{"kind": more.pop("activity_type", "login"), **more}
-        ),
-        "system_metrics": add_load,
-        "system_health": add_health,
-        "system_logs": add_log,
-        "users": lambda shop, **more: add_user(shop, name=f"u{len(more)}", **more),
-    }[table]
-    add(shop)
-    add(shop, **values)
-    stream = next((g.stream.name for g in GROWING if g.table.name == table), "activity")
-    tally = console.tally(stream)
-
-    assert (tally.read, tally.kept, tally.rejected) == (2, 1, 1)
-    assert console.rejected(stream) == {f"{table}:1:2": reason}
-    (aside,) = console.catalogue.rejected(stream)
-    whole = json.loads(aside["row"])
-    assert whole["id"] == 2
-    assert {whole[name] for name in values} == set(values.values())
-    # A second look sets nothing aside anew and adds nothing.
-    assert console.tally(stream).kept == 0
-    assert len(console.rejected(stream)) == 1
-
-
-def test_a_users_row_that_heals_gives_the_events_it_held_back(shop: Shop, console: Console) -> None:
-    add_user(shop)
-    console.once()
-    shop.execute("UPDATE users SET last_login = 'now'")
-    assert console.tally("activity").rejected == 1
-    console.restart()
-    shop.execute("UPDATE users SET last_login = '2026-11-20 13:00:00'")
-    console.once()
-
-    assert console.rejected() == {}
-    assert [row["kind"] for row in rows(console)] == ["sign_up", "sign_in"]
-
-
 def test_each_new_last_login_is_one_sign_in(shop: Shop, console: Console) -> None:
     ann, bob = add_user(shop), add_user(shop, "bob", last_login="2026-11-01 08:00:00")
     with console.daemon() as daemon:
@@ -329,213 +227,6 @@ def test_hashes_and_salts_are_never_read(
     assert b"s4lt" not in catalogue
     names = {name for table in TABLES.values() for name in table.columns}
     assert not names & {"password_hash", "salt"}
-
-
-def test_details_of_any_size_cost_no_row(shop: Shop, console: Console) -> None:
-    add_activity(shop, details="x" * (LONG_TEXT_MAX + 1))
-    add_log(shop, details="x" * (LONG_TEXT_MAX + 1), created_at="rubbish")
-    console.once()
-
-    (row,) = rows(console)
-    assert "details" not in row
-    (aside,) = console.catalogue.rejected("logs")
-    assert len(json.loads(aside["row"])["details"]) == LONG_TEXT_MAX + 1
-
-
-@pytest.mark.parametrize("details", ["[1]", "{", '{"filename": 7, "file_size": "x"}', "9" * 9])
-def test_details_that_say_nothing_are_kept_as_they_are(
-    shop: Shop, console: Console, details: str
-) -> None:
-    add_activity(shop, "upload", details=details)
-    console.once()
-
-    (row,) = rows(console)
-    assert row["details"] == details
-    assert "file_name" not in row
-
-
-def test_a_source_that_was_swapped_for_another_is_noticed_and_read_anew_on_consent(
-    shop: Shop, console: Console
-) -> None:
-    for number in range(3):
-        add_upload(shop)
-        add_user(shop, f"u{number}")
-    console.once()
-    # Other rows under the ids that were read last.
-    shop.execute("UPDATE user_uploads SET upload_date = '2026-11-02 00:00:00'")
-    with pytest.raises(Swapped, match="user_uploads: row 3 is another one than before"):
-        console.once()
-    with console.daemon() as daemon:
-        daemon.settle(10)
-        assert console.fact("swapped")["stream"] == "activity"
-    assert len(rows(console)) == 6
-    console.once(accept=True)
-    assert len(rows(console)) == 9
-
-    shop.execute("UPDATE users SET created_at = '2026-11-02 00:00:00' WHERE id = 1")
-    with pytest.raises(Swapped, match="users: row 1 is another one than before"):
-        console.once()
-    console.once(accept=True)
-    assert len(rows(console)) == 12
-    assert console.tally("activity").kept == 0
-
-
-def test_old_rows_that_are_cleared_away_are_no_swap(shop: Shop, console: Console) -> None:
-    for _ in range(5):
-        add_log(shop)
-    console.once()
-    shop.execute("DELETE FROM system_logs")
-    console.once()
-    add_log(shop)
-
-    assert console.tally("logs").kept == 1
-    assert console.catalogue.states()["logs"].rows == 6
-
-
-def test_a_file_that_does_not_move_is_not_read_again(
-    shop: Shop, console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    inner = Source.after
-
-    def spy(self: Source, table: Any, *args: Any) -> Any:
-        asked.append(table.name)
-        return inner(self, table, *args)
-
-    add_log(shop)
-    with console.daemon() as daemon:
-        daemon.settle(20)
-        monkeypatch.setattr(Source, "after", spy)
-        daemon.settle(120)
-        assert not {growing.table.name for growing in GROWING} & set(asked)
-        add_log(shop)
-        daemon.until(lambda: console.catalogue.states()["logs"].rows == 2, within_s=2)
-        assert {growing.table.name for growing in GROWING} <= set(asked)
-
-
-def test_a_stream_is_fresh_while_any_of_its_tables_is_read(shop: Shop, console: Console) -> None:
-    shop.execute("DROP TABLE user_activities")
-    shop.execute("DROP TABLE system_health")
-    add_upload(shop)
-    with console.daemon() as daemon:
-        daemon.settle(20)
-        states = console.catalogue.states()
-        assert states["activity"].read_at is not None
-        assert console.clock.now - states["activity"].read_at < timedelta(seconds=3)
-        assert not states["activity"].reading_history
-        assert states["health"].read_at is None
-
-
-def test_a_long_history_says_how_far_it_is_read(shop: Shop, console: Console) -> None:
-    shop.insert_many(
-        "system_logs",
-        [{"level": "INFO", "component": "c", "message": "m"}] * (3 * READ_ROWS_MAX + 1),
-    )
-    seen = set()
-    with console.daemon() as daemon:
-        for _ in range(20):
-            daemon.round(1.0)
-            state = console.catalogue.states()["logs"]
-            seen.add((state.reading_history, state.done))
-    assert (True, READ_ROWS_MAX) in seen
-    assert (False, 3 * READ_ROWS_MAX + 1) in seen
-
-
-class Crash(Exception):
-    """The process dies here."""
-
-
-ADD: dict[str, Any] = {
-    "upload": add_upload,
-    "activity": add_activity,
-    "log": add_log,
-    "load": add_load,
-    "health": add_health,
-    "metric": lambda shop: shop.metric(),
-    "admin": lambda shop: add_log(shop, "Admin action: x", "admin"),
-}
-steps = st.one_of(
-    st.sampled_from([*ADD, "user", "sign_in", "sign_in", "read", "restart"]),
-    st.tuples(st.just("crash"), st.integers(1, 8), st.booleans()),
-)
-
-
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.lists(steps, max_size=25))
-def test_each_event_is_kept_once_wherever_the_reading_stops(
-    tmp_path_factory: pytest.TempPathFactory, actions: list[Any]
-) -> None:
-    folder = tmp_path_factory.mktemp("once")
-    expected: Counter[str] = Counter()
-    users, second = 0, 0
-    with make_shop(folder / "shop.db") as shop:
-        console = Console(folder / "data", shop.url)
-        for action in [*actions, "read"]:
-            if isinstance(action, tuple):
-                crash_once(console, at=action[1], committed=action[2])
-            elif action in ADD:
-                ADD[action](shop)
-                expected[action] += 1
-            elif action == "user":
-                users += 1
-                add_user(shop, f"u{users}")
-                expected["sign_up"] += 1
-            elif action == "sign_in" and users:
-                console.once()  # a sign-in that the next one overwrites is seen by nobody
-                second += 1
-                at = AT + timedelta(seconds=second)
-                shop.update_row("users", "id", 1 + second % users, last_login=at)
-                expected["sign_in"] += 1
-            elif action == "read":
-                console.once()
-            elif action == "restart":
-                console.restart()
-        activity = Counter(row["kind"] for row in rows(console) if row["source"] != "system_logs")
-        assert activity == +Counter(
-            {
-                "vectorisation": expected["upload"],
-                "sign_in": expected["activity"] + expected["sign_in"],
-                "sign_up": expected["sign_up"],
-            }
-        )
-        admin = sum(row["source"] == "system_logs" for row in rows(console))
-        assert admin == expected["admin"]
-        for stream, number in (
-            ("logs", expected["log"] + expected["admin"]),
-            ("system", expected["load"]),
-            ("health", expected["health"]),
-            ("requests", expected["metric"]),
-        ):
-            assert len(rows(console, stream)) == number
-        console.assert_sound()
-
-
-def crash_once(console: Console, *, at: int, committed: bool) -> None:
-    """Read, and die at the so-manieth transaction of a table: before it commits, or just after."""
-    left = at
-    keep, after = Place.keep, Source.after
-
-    def dying_keep(self: Place, *args: Any) -> None:
-        nonlocal left
-        keep(self, *args)
-        left -= 1
-        if not committed and left == 0:
-            raise Crash
-
-    def dying_read(self: Source, *args: Any) -> Any:
-        if committed and left <= 0:
-            raise Crash
-        return after(self, *args)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Place, "keep", dying_keep)
-        patch.setattr(Source, "after", dying_read)
-        try:
-            console.once()
-        except Crash:
-            console.restart()
 
 
 def test_the_sample_is_what_the_readers_expect(sample_db: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from collectors.simulator import Simulator, make_ready, shop
 from collectors.simulator.outages import planned_outages
 from tests.collectors.simulator.living import NOW, SHORT, content, one, opened
+from vcanalytics.settings import Settings
 
 #: One worker makes the whole past, and asks it everything.
 pytestmark = pytest.mark.xdist_group("demo-past")
@@ -75,20 +76,20 @@ def test_the_same_seed_and_clock_give_the_same_shop(made: Path, tmp_path: Path) 
 
 def test_the_past_has_the_size_and_shares_of_a_shop(past: sqlite3.Connection) -> None:
     total = one(past, "SELECT count(*) FROM transactions")
-    assert 9_000 < total < 11_500
-    assert 11_000 < one(past, "SELECT count(*) FROM email_logs") < 15_000
-    assert 40_000 < one(past, "SELECT count(*) FROM performance_metrics") < 70_000
+    assert 28_000 < total < 34_000
+    assert 45_000 < one(past, "SELECT count(*) FROM email_logs") < 58_000
+    assert 150_000 < one(past, "SELECT count(*) FROM performance_metrics") < 220_000
     shares = {
         status: count / total
         for status, count in past.execute("SELECT status, count(*) FROM transactions GROUP BY 1")
     }
     expected = {
-        "completed": (0.58, 0.68),
-        "awaiting_payment": (0.14, 0.20),
-        "failed": (0.08, 0.125),
+        "completed": (0.74, 0.81),
+        "awaiting_payment": (0.045, 0.065),
+        "failed": (0.07, 0.1),
         "error": (0.03, 0.05),
-        "pending": (0.025, 0.045),
-        "refunded": (0.02, 0.04),
+        "pending": (0.006, 0.012),
+        "refunded": (0.025, 0.045),
         "cancelled": (0.0005, 0.006),
     }
     assert shares.keys() == expected.keys()
@@ -109,7 +110,72 @@ def test_the_past_has_a_rhythm_and_growth(past: sqlite3.Connection) -> None:
     assert count("strftime('%H', created_at) IN ('13', '14')") > 1.7 * count(
         "strftime('%H', created_at) IN ('22', '23')"
     )
-    assert count("created_at > '2026-10-26'") > 1.3 * count("created_at < '2026-09-25'")
+    assert count("created_at > '2026-10-26'") > 4 * count("created_at < '2026-09-25'")
+
+
+def test_the_past_ends_at_about_the_rate_at_which_the_shop_goes_on(
+    past: sqlite3.Connection,
+) -> None:
+    last_week = "FROM transactions WHERE created_at > '2026-11-18 12:00'"
+    assert 700 < one(past, f"SELECT count(*) / 7.0 {last_week}") < 900
+    # A minute has one payment on the average: no chart has a wall where the past ends.
+    assert Settings().demo_payments_per_minute == 1
+    by_kind = {
+        "user_uploads": "upload_date",
+        "user_activities": "timestamp",
+        "performance_metrics": "timestamp",
+    }
+    for table, column in by_kind.items():
+        each = f"SELECT count(*) FROM {table} WHERE {column} > '2026-11-18 12:00'"
+        assert one(past, each) / one(past, f"SELECT count(*) {last_week}") > 1, table
+
+
+UNSERVED = {
+    "charged but failed": (
+        "status IN ('failed', 'error') AND (error_message = 'name ''string'' is not defined'"
+        " OR error_message LIKE 'User with email % already exists')"
+    ),
+    "no mail": "status = 'completed' AND email_sent = 0",
+    "no account": "status = 'completed' AND user_created = 0",
+}
+
+
+@pytest.mark.parametrize("what", UNSERVED)
+def test_who_paid_and_was_not_served_is_mostly_served_within_two_weeks(
+    past: sqlite3.Connection, what: str
+) -> None:
+    real = f"transaction_id LIKE 'VC%' AND {UNSERVED[what]}"
+    total = one(past, f"SELECT count(*) FROM transactions WHERE {real}")
+    old = one(past, f"SELECT count(*) FROM transactions WHERE {real} AND created_at < '2026-11-11'")
+    assert 3 <= total < 40
+    assert old <= total / 2
+
+
+REPAIRED = {
+    "completed by hand": (
+        "status = 'completed' AND julianday(completed_at) - julianday(created_at) > 0.1"
+        " AND user_created = 1 AND email_sent = 1 AND error_message IS NULL"
+    ),
+    "refunded without an account": (
+        "status = 'refunded' AND user_created = 0 AND completed_at IS NOT NULL"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", REPAIRED)
+def test_what_was_put_right_looks_like_it(past: sqlite3.Connection, how: str) -> None:
+    rows = f"SELECT count(*) FROM transactions AS t WHERE {REPAIRED[how]}"
+    assert one(past, f"{rows} AND transaction_id LIKE 'VC%'") >= 10
+
+
+def test_mails_that_failed_are_sent_days_later(past: sqlite3.Connection) -> None:
+    days = (
+        "SELECT julianday(max(created_at) FILTER (WHERE status = 'sent'))"
+        " - julianday(min(created_at) FILTER (WHERE status = 'failed')) AS days"
+        " FROM email_logs GROUP BY recipient_email"
+    )
+    late = f"SELECT count(*) FROM ({days}) WHERE days BETWEEN 0.5 AND 15"
+    assert one(past, late) >= 20
 
 
 FATES = {

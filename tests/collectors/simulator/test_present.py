@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from collectors.simulator import Simulator, shop
+from collectors.simulator.rhythm import bustle
 from tests.collectors.simulator.living import NOW, SHORT, content, finish, live, one, opened
 from vcanalytics.model.outages import read_outage
 
 
 def test_payments_live_through_their_steps_in_place(copy: Path) -> None:
-    simulator = opened(copy, rate=30)
+    simulator = opened(copy, rate=20)
     connection = sqlite3.connect(copy, isolation_level=None)
     last = one(connection, "SELECT max(id) FROM transactions")
     seen: dict[str, list[tuple[str, int]]] = {}
@@ -132,6 +133,55 @@ def test_living_is_the_same_each_time(made: Path, tmp_path: Path) -> None:
         simulator.shutdown()
         contents.append(content(tmp_path / name))
     assert contents[0] == contents[1] != content(made)
+
+
+def test_the_living_shop_has_the_rhythm_of_the_hour_around_its_rate(copy: Path) -> None:
+    connection = sqlite3.connect(copy, isolation_level=None)
+    begun = {}
+    # A Wednesday's busiest hour, and the night before: the shop sleeps, but never whole.
+    for hour in (13, 22):
+        at = NOW.replace(hour=hour)
+        simulator = opened(copy, rate=10)
+        finish(simulator, at)
+        before = one(connection, "SELECT max(id) FROM transactions")
+        live(simulator, at, timedelta(minutes=20), step_s=60)
+        begun[hour] = one(connection, "SELECT max(id) FROM transactions") - before
+        simulator.shutdown()
+    for hour, count in begun.items():
+        busy = bustle(NOW.replace(hour=hour))
+        assert count / (20 * 10) == pytest.approx(busy, rel=0.25), hour
+    assert begun[13] > 1.5 * begun[22]
+    connection.close()
+
+
+def test_the_living_shop_puts_right_what_was_left_open_days_ago(copy: Path) -> None:
+    connection = sqlite3.connect(copy, isolation_level=None)
+    left = (
+        "FROM transactions WHERE transaction_id LIKE 'VC%' AND ("
+        " status = 'completed' AND (email_sent = 0 OR user_created = 0)"
+        " OR error_message = 'name ''string'' is not defined'"
+        " OR error_message LIKE 'User with email % already exists')"
+    )
+    # More than a small shop has by itself.
+    connection.execute(
+        "UPDATE transactions SET status = 'failed', metadata = NULL, email_sent = 0,"
+        " completed_at = NULL, error_message = 'User with email ' || email || ' already exists'"
+        " WHERE status = 'completed' AND transaction_id LIKE 'VC%' AND id % 10 = 0"
+    )
+    before = one(connection, f"SELECT count(*) {left}")
+    assert before > 20
+    later = NOW + timedelta(days=15)
+    simulator = opened(copy, rate=0)
+    simulator._present = None
+    live(simulator, later, timedelta(minutes=2), step_s=5)
+    simulator.shutdown()
+    after = one(connection, f"SELECT count(*) {left}")
+    assert after < before / 4
+    stale = "SELECT count(*) FROM email_logs WHERE status = 'pending'"
+    assert one(connection, stale) == 0
+    again = "SELECT count(*) - count(DISTINCT id) FROM transactions"
+    assert one(connection, again) == 0
+    connection.close()
 
 
 @pytest.mark.parametrize("service", ["paypal", "mail"])
