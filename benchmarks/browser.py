@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from benchmarks.served import ServedConsole
+from vcanalytics.web.cookies import SECURE_NAME
 
 FINISHED: Final = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
@@ -28,6 +31,23 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def sign_in(context: BrowserContext, served: ServedConsole) -> None:
+    """Give the browser the console's session."""
+    context.add_cookies(
+        [
+            {
+                "name": SECURE_NAME,
+                "value": served.secret,
+                # Of whatever port; a Secure cookie is not set for a plain address by hand.
+                "url": "https://127.0.0.1/",
+                "secure": True,
+                "httpOnly": True,
+                "sameSite": "Lax",
+            }
+        ]
+    )
 
 
 def opened(page: Page, address: str) -> float:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from benchmarks.browser import chromium, opened
+from benchmarks.browser import chromium, opened, sign_in
 from benchmarks.results import Options, Result, median
 from benchmarks.served import console, serving
 from benchmarks.shops import past_shop
@@ -32,6 +32,7 @@ def run(options: Options) -> list[Result]:
             for number in range(times + 1):
                 for name, address in addresses.items():
                     with browser.new_context() as context:
+                        sign_in(context, overview)
                         page = context.new_page()
                         cold, warm = opened(page, address), opened(page, address)
                     if number:

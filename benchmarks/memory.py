@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from benchmarks.browser import FINISHED, chromium, opened
+from benchmarks.browser import FINISHED, chromium, opened, sign_in
 from benchmarks.results import Aim, Options, Result
 from benchmarks.served import ROOT, ServedConsole, console
 
@@ -24,6 +24,7 @@ def run(options: Options) -> list[Result]:
             pages = ["", *sorted(p.stem for p in (ROOT / "pages").glob("*.py"))]
             with chromium() as browser:
                 page = browser.new_page()
+                sign_in(page.context, served)
                 for name in pages:
                     opened(page, f"{served.base}/{name if name != 'overview' else ''}")
                 page.wait_for_selector(FINISHED)

@@ -12,7 +12,7 @@ from typing import Final
 
 from playwright.sync_api import Page
 
-from benchmarks.browser import chromium, opened
+from benchmarks.browser import chromium, opened, sign_in
 from benchmarks.results import Aim, Cell, Options, Result, percentile
 from benchmarks.served import console
 from benchmarks.shops import past_shop
@@ -47,6 +47,7 @@ def run(options: Options) -> list[Result]:
         with console(Path(folder) / "data", path) as served, chromium() as browser:
             served.read_through()
             page = browser.new_page(viewport={"width": 1440, "height": 1800})
+            sign_in(page.context, served)
             opened(page, served.base)
             for number in range(1, times + 1):
                 # Any moment of the daemons' rhythm.

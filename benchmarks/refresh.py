@@ -62,7 +62,10 @@ async def _all(
     rows = []
     for count in _VIEWERS:
         async with AsyncExitStack() as stack:
-            viewers = [await stack.enter_async_context(Viewer(served.base)) for _ in range(count)]
+            viewers = [
+                await stack.enter_async_context(Viewer(served.base, served.cookie))
+                for _ in range(count)
+            ]
             for viewer in viewers:
                 await viewer.open()
             if not viewers[0].fragments:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -15,8 +16,10 @@ from pathlib import Path
 import httpx2
 import psutil
 
+from vcanalytics.accounts import Accounts, Role
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue
+from vcanalytics.web.cookies import SECURE_NAME
 
 ROOT = Path(__file__).resolve().parent.parent
 _START_WITHIN_S = 60.0
@@ -58,9 +61,15 @@ def free_port() -> int:
 
 @dataclass(frozen=True, slots=True)
 class ServedConsole(Server):
-    """The console, and where it keeps its store."""
+    """The console, where it keeps its store, and the session of somebody who may see it all."""
 
     store_dir: Path
+    secret: str
+
+    @property
+    def cookie(self) -> str:
+        """The session as a Cookie header."""
+        return f"{SECURE_NAME}={self.secret}"
 
     def read_through(self, within_s: float = 120.0) -> None:
         """Wait until payments were read whole. Raises RuntimeError where they are not."""
@@ -83,9 +92,21 @@ def console(data_dir: Path, shop: Path | None) -> Iterator[ServedConsole]:
     """The console over ``shop`` (the demo shop without one), its collectors embedded."""
     url = "" if shop is None else f"sqlite:///{shop}"
     environment = {"VC_DATA_DIR": str(data_dir), "VC_SOURCE_URL": url}
+    secret = _session(data_dir)
     with serving(ROOT / "Home.py", environment, "/healthz") as server:
         store = Settings(data_dir=data_dir, source_url=url).store_dir
-        yield ServedConsole(server.base, server.process, store)
+        yield ServedConsole(server.base, server.process, store, secret)
+
+
+def _session(data_dir: Path) -> str:
+    """A signed-in admin, made before the console starts."""
+    accounts = Accounts.open(data_dir)
+    try:
+        password = secrets.token_urlsafe(24)
+        accounts.add_user("bench", password, Role.ADMIN, by="bench")
+        return accounts.sign_in("bench", password, address="127.0.0.1").secret
+    finally:
+        accounts.close()
 
 
 @contextmanager

@@ -18,6 +18,7 @@ class Viewer:
     """One tab: opens the page, then reruns its fragments when asked."""
 
     base: str
+    cookie: str
     socket: ClientConnection | None = None
     fragments: list[str] = field(default_factory=list)
     page: str = ""
@@ -30,6 +31,7 @@ class Viewer:
             url,
             subprotocols=["streamlit"],  # type: ignore[list-item]
             origin=self.base,  # type: ignore[arg-type]
+            additional_headers={"Cookie": self.cookie},
             max_size=_MESSAGE_MAX,
         )
         message = BackMsg()

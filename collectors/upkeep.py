@@ -1,4 +1,4 @@
-"""The daemon that keeps the store in shape: seals what is due, removes what is left over."""
+"""The daemon that keeps the store in shape: it seals, clears away, and forgets who asked for it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 from collectors.daemon import LOG
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Segments
+from vcanalytics.store.forget import finish, pending
 from vcanalytics.store.sealer import ORPHAN_AFTER, Limits, clean, seal_due
 
 _PAUSE_S: Final = 5.0
@@ -17,7 +18,7 @@ _TRIM_EVERY: Final = timedelta(minutes=1)
 
 
 class Upkeep:
-    """Seals by size and age (settings) and deletes files past their grace."""
+    """Seals by size and age (settings), deletes files past their grace, forgets in sealed ones."""
 
     name = "upkeep"
 
@@ -32,6 +33,12 @@ class Upkeep:
         self._cleaned_at = self._trimmed_at = None
 
     def loop(self, now: datetime) -> float:
+        if pending(self._catalogue):
+            # Here, because nothing is sealed meanwhile.
+            finished = finish(self._catalogue, self._segments, now)
+            LOG.info("forgot customers in %d sealed rows", finished.rows)
+            for key in finished.damaged:
+                LOG.warning("%s is damaged: who is forgotten may still stand in it", key)
         for sealed in seal_due(self._catalogue, self._segments, self._limits, now):
             LOG.info(
                 "sealed %s: %d rows of %d batches into %d segments",

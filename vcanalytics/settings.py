@@ -96,7 +96,10 @@ def _filled(value: object) -> object:
 
 
 def _folder(path: Path) -> Path:
-    path = path.expanduser()
+    try:
+        path = path.expanduser()
+    except RuntimeError:
+        raise ValueError("there is no such user's home") from None
     if path.exists() and not path.is_dir():
         raise ValueError("it is no folder")
     return path
@@ -143,10 +146,10 @@ def _source_url(text: str) -> str:
     return text.strip()
 
 
-def _loopback(address: str) -> str:
-    if not is_loopback(address):
-        raise ValueError("there is no sign-in yet, so only this machine may reach the console")
-    return address
+def _address(text: str) -> str:
+    if text != "localhost":
+        ipaddress.ip_address(text)
+    return text
 
 
 def _public_url(text: str) -> str:
@@ -217,8 +220,8 @@ class Settings(BaseSettings):
     address: Annotated[
         str,
         BeforeValidator(_filled),
-        AfterValidator(_loopback),
-        Allowed("a loopback address: 127.0.0.1 to 127.255.255.255, ::1 or localhost"),
+        AfterValidator(_address),
+        Allowed("an IP address of this machine, 0.0.0.0 or :: for all, or localhost"),
     ] = Field("127.0.0.1", description="Address `make run` listens on")
     public_url: Annotated[
         str,
@@ -230,6 +233,20 @@ class Settings(BaseSettings):
         AfterValidator(_networks),
         Allowed("addresses or networks, parted by commas; empty for none"),
     ] = Field((), description="Proxies whose forwarding headers count")
+    idle_minutes: int = Field(
+        720, ge=1, le=43_200, description="A session that stands idle so long has ended"
+    )
+    session_days: int = Field(7, ge=1, le=90, description="A session ends after so many days")
+    invitation_hours: int = Field(
+        72, ge=1, le=720, description="Hours in which an invitation may be taken up"
+    )
+    sign_in_tries: int = Field(
+        5,
+        ge=1,
+        le=100,
+        description="Wrong passwords before an account must wait; "
+        "an address has four times as many",
+    )
     grace_minutes: int = Field(
         10, ge=1, le=525_600, description="A paid order without mail or account is a finding after"
     )

@@ -17,6 +17,10 @@ from urllib.parse import urlencode, urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.pages.signed_in import PASSWORD, Quick
+from vcanalytics.accounts import Accounts, Role
+from vcanalytics.web.cookies import SECURE_NAME
+
 ROOT: Final = Path(__file__).parents[2]
 #: Every page's path, by the name of its file.
 PATHS: Final = {
@@ -41,22 +45,58 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Served:
-    """A running console: where it listens and keeps its store, and its log."""
+    """A running console: where it listens and keeps its store, its log, and an admin's session."""
 
     port: int
     data_dir: Path
     log: Path
     process: subprocess.Popen[bytes]
+    secret: str
+
+    @property
+    def cookie(self) -> str:
+        """The session as a Cookie header."""
+        return f"{SECURE_NAME}={self.secret}"
+
+    def sign_in(self, context: BrowserContext, secret: str | None = None) -> None:
+        """Give a browser profile a session: the admin's, where no other is named."""
+        context.add_cookies(
+            [
+                {
+                    "name": SECURE_NAME,
+                    "value": secret or self.secret,
+                    # Of whatever port; a Secure cookie is not set for a plain address by hand.
+                    "url": "https://127.0.0.1/",
+                    "secure": True,
+                    "httpOnly": True,
+                    "sameSite": "Lax",
+                }
+            ]
+        )
 
     def url(self, path: str, **params: str) -> str:
         query = urlencode({key.rstrip("_"): value for key, value in params.items()})
         return f"http://127.0.0.1:{self.port}{path}" + (f"?{query}" if query else "")
 
 
+def session(data_dir: Path, name: str = "ada", role: Role = Role.ADMIN) -> str:
+    """The secret of a new session in the accounts there; the user is added where missing."""
+    accounts = Accounts.open(data_dir, hasher=Quick())
+    try:
+        if name not in {user.name for user in accounts.users()}:
+            accounts.add_user(name, PASSWORD, role, by="test")
+        return accounts.sign_in(name, PASSWORD, address="127.0.0.1").secret
+    finally:
+        accounts.close()
+
+
 @contextmanager
-def serving(data_dir: Path, **settings: str) -> Iterator[Served]:
+def serving(
+    data_dir: Path, *, users: bool = True, port: int | None = None, **settings: str
+) -> Iterator[Served]:
     """``streamlit run Home.py`` with its collectors, from its start until the block ends."""
-    port, log = free_port(), data_dir.parent / f"{data_dir.name}.log"
+    port, log = port or free_port(), data_dir.parent / f"{data_dir.name}.log"
+    secret = session(data_dir) if users else ""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("VC_")}
     told = {f"VC_{name.upper()}": value for name, value in settings.items()}
     with log.open("wb") as output:
@@ -68,7 +108,7 @@ def serving(data_dir: Path, **settings: str) -> Iterator[Served]:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    served = Served(port, data_dir, log, process)
+    served = Served(port, data_dir, log, process, secret)
     try:
         _wait_for(served)
         yield served
@@ -165,7 +205,9 @@ def profile(browser: Browser, **wanted: Any) -> Iterator[BrowserContext]:
 
 @contextmanager
 def tab(context: BrowserContext, served: Served) -> Iterator[Tab]:
-    """A new tab."""
+    """A new tab, signed in as the admin where there is one."""
+    if served.secret:
+        served.sign_in(context)
     page = context.new_page()
     try:
         yield Tab(served, page)

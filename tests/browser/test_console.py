@@ -149,6 +149,7 @@ def handshake(served: Served, path: str, **headers: str) -> int:
             "Upgrade": "websocket",
             "Sec-WebSocket-Version": "13",
             "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            "Cookie": served.cookie,
             **headers,
         }.items():
             connection.putheader(name, value)

@@ -39,7 +39,7 @@ def viewer(browser: Browser, demo: Served) -> Iterator[Tab]:
 def test_a_bare_directory_shows_live_figures_and_says_they_are_made_up(viewer: Tab) -> None:
     viewer.open("overview")
     viewer.see("Demo shop")
-    viewer.page.wait_for_function(f"/[1-9]/.test({TAKEN})", timeout=FIGURES_WITHIN_MS)
+    viewer.page.wait_for_function(f"() => /[1-9]/.test({TAKEN})", timeout=FIGURES_WITHIN_MS)
 
     for _ in range(3):
         before = viewer.page.evaluate(BEGUN)

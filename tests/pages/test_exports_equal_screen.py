@@ -10,12 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from tests.pages.console import ELSEWHERE, console_on
 from tests.pages.viewer import Shown, Viewer
-from vcanalytics.web import app as web
+from tests.web.rig import asking
+from vcanalytics.settings import load_settings
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -29,12 +28,8 @@ def viewer(sample_dir: Path) -> Iterator[Viewer]:
 def exported(shown: Shown, name: str) -> list[dict[str, str]]:
     """The rows behind the page's link to one table, asked for as a browser would."""
     link = next(link for link in shown.links if link.startswith(f"/admin/export/{name}.csv"))
-    client = TestClient(
-        Starlette(routes=web.routes(), middleware=web.middleware()),
-        base_url="http://127.0.0.1:8501",
-        client=("127.0.0.1", 5),
-    )
-    answer = client.get(link)
+    with asking(load_settings().data_dir) as client:
+        answer = client.get(link)
     assert answer.status_code == 200, answer.text
     return list(csv.DictReader(io.StringIO(answer.text, newline="")))
 

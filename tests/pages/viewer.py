@@ -5,6 +5,7 @@
     assert "Nothing was found" in shown.text
 
 The whole app runs, frame and navigation included. With ``now`` the viewer paused at that moment.
+They are signed in, as an admin unless told otherwise.
 """
 
 from __future__ import annotations
@@ -14,8 +15,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
+
+from tests.pages.signed_in import signed_in
+from vcanalytics.accounts import Principal
 
 ROOT: Final = Path(__file__).parents[2]
 #: Every page there is, by its file's name.
@@ -26,6 +32,20 @@ _ESCAPED: Final = re.compile(r"\\([^A-Za-z0-9\s])")
 _TEXTS: Final = ("label", "body", "title", "delta", "delta_description", "help")
 #: Their value is what the viewer typed or picked, no text of the page's.
 _INPUTS: Final = frozenset({"text_input", "selectbox", "multiselect", "datetime_input", "toggle"})
+
+
+class _InFrame(PagesManager):
+    """Home.py says that its pages are the frame's; the runner forgets that before each run.
+
+    Without it a page would run bare, and nothing the frame does could be seen here.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        PagesManager.uses_pages_directory = False
+
+
+app_test.PagesManager = _InFrame  # type: ignore[attr-defined]
 
 
 class Shown:
@@ -76,8 +96,10 @@ class Shown:
 class Viewer:
     """One browser tab: what it was told stays from page to page."""
 
-    def __init__(self, now: datetime | None = None) -> None:
+    def __init__(self, now: datetime | None = None, *, me: Principal | None = None) -> None:
+        self.me = me or signed_in()
         self.app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=_TIMEOUT_S)
+        self.app.user = dict(claims(self.me))
         if now is not None:
             self.app.session_state["paused_at"] = f"{now:%H:%M:%S}"
             self.app.session_state["paused_now"] = now
@@ -92,6 +114,24 @@ class Viewer:
         self.app.query_params = {key.rstrip("_"): value for key, value in params.items()}
         self.app.switch_page(f"pages/{page}.py").run()
         return Shown(self.app)
+
+
+def press(viewer: Viewer, label: str) -> Shown:
+    """Press the first button of that name."""
+    next(b for b in viewer.app.button if b.label == label).click().run()
+    return Shown(viewer.app)
+
+
+def finish(viewer: Viewer, button: str) -> Shown:
+    if button != "dialog_yes":
+        return press(viewer, button)
+    viewer.app.button(key=button).click().run()
+    return Shown(viewer.app)
+
+
+def claims(me: Principal) -> dict[str, str]:
+    """What the server in front tells the pages of who is signed in."""
+    return {"session": str(me.session), "name": quote(me.name, safe=""), "role": me.role.value}
 
 
 def _texts(node: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ from tests.store.rows import requests
 from vcanalytics.errors import StoreError
 from vcanalytics.store import Catalogue, schema
 from vcanalytics.store.check import check
+from vcanalytics.store.pseudonyms import Pseudonyms
 from vcanalytics.store.schema import MIGRATIONS, Migration
 
 
@@ -43,6 +44,7 @@ def test_an_older_catalogue_is_brought_up_and_keeps_its_rows(
 ) -> None:
     with monkeypatch.context() as then:
         then.setattr(schema, "MIGRATIONS", MIGRATIONS[:first])
+        then.setattr("vcanalytics.store.writer.load", lambda _: Pseudonyms())
         old = Catalogue.open(tmp_path)
         old.append("requests", "a", "1", requests(1, 2))
         assert recorded(old) == known(*MIGRATIONS[:first])

@@ -11,12 +11,15 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from tests.pages.signed_in import Quick
 from tests.store.rows import requests
+from tests.web.rig import asking, house
 from vcanalytics.errors import StoreError
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue
-from vcanalytics.web import app as web
-from vcanalytics.web.index import BASE_SCRIPT, PAGES
+from vcanalytics.web.access import PAGES
+from vcanalytics.web.app import Web
+from vcanalytics.web.index import BASE_SCRIPT
 
 LIVE = "/admin/api/live"
 HERE = {"host": "127.0.0.1:8501"}
@@ -27,9 +30,8 @@ def console(data_dir: Path) -> Starlette:
     settings = Settings(
         data_dir=data_dir, source_url="sqlite:////nowhere/shop.db", collectors="external"
     )
-    return Starlette(
-        routes=web.routes(), middleware=web.middleware(), lifespan=web.lifespan(settings)
-    )
+    web = Web(settings, hasher=Quick())
+    return Starlette(routes=web.routes(), middleware=web.middleware(), lifespan=web.lifespan())
 
 
 def client(app: Starlette) -> TestClient:
@@ -41,7 +43,6 @@ def thawed() -> Iterator[None]:
     """The life of the console freezes what is in memory; tests give it back."""
     yield
     gc.unfreeze()
-    web.LIVE.watcher = None
 
 
 def status(asking: TestClient) -> str:
@@ -87,9 +88,9 @@ def test_health_tells_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_viewer_hears_of_a_batch_over_the_consoles_own_socket(tmp_path: Path) -> None:
-    with client(console(tmp_path / "data")) as asking:
-        becomes(asking, "ok")
-        with asking.websocket_connect(LIVE, headers=HERE) as viewer:
+    with house(tmp_path) as home:
+        becomes(home.client(), "ok")
+        with home.as_("vera").websocket_connect(LIVE, headers=HERE) as viewer:
             viewer.send_json({"type": "join_admin_room"})
             assert viewer.receive_json()["type"] == "status"
             assert viewer.receive_json()["seqs"]["requests"] == 0
@@ -119,8 +120,9 @@ def test_every_page_has_its_path() -> None:
 
 
 @pytest.fixture(scope="module")
-def pages() -> TestClient:
-    return client(Starlette(routes=web.routes(), middleware=web.middleware()))
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    with asking(tmp_path_factory.mktemp("pages") / "data") as signed_in:
+        yield signed_in
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -128,7 +130,7 @@ def test_a_deep_link_is_answered_with_the_consoles_own_page(pages: TestClient, p
     answer = pages.get(path, params={"range": "7d"})
 
     assert answer.status_code == 200
-    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["Cache-Control"] == "no-cache, private"
     head = answer.text.split("</head>")[0]
     assert "<title>VectorCraft console</title>" in head
     assert f'<script src="{BASE_SCRIPT}"></script>' in head

@@ -16,14 +16,14 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from tests.pages.console import ELSEWHERE, console_on, read_into
 from tests.shop import make_shop
+from tests.web.rig import asking
+from vcanalytics.accounts import Accounts
 from vcanalytics.errors import BudgetExceeded, StoreError
 from vcanalytics.model.money import minor_digits
-from vcanalytics.web import app as web
 from vcanalytics.web import exports
 from vcanalytics.web.exports import Export, as_text, harmless
 
@@ -51,13 +51,8 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(data_dir: Path) -> Iterator[TestClient]:
-    with console_on(data_dir, source_url=ELSEWHERE):
-        yield TestClient(
-            Starlette(routes=web.routes(), middleware=web.middleware()),
-            base_url="http://127.0.0.1:8501",
-            client=("127.0.0.1", 5),
-            raise_server_exceptions=False,
-        )
+    with console_on(data_dir, source_url=ELSEWHERE), asking(data_dir, "vera") as client:
+        yield client
 
 
 def rows(client: TestClient, name: str, **params: str) -> list[dict[str, str]]:
@@ -277,6 +272,18 @@ def test_a_link_that_cannot_be_answered_is_a_400(
     answer = client.get("/admin/export/revenue.csv", params=params)
 
     assert_refused(answer, 400, "bad_request")
+
+
+def test_who_took_which_table_is_noted(client: TestClient, data_dir: Path) -> None:
+    rows(client, "transactions", q="somebody@private.example")
+
+    accounts = Accounts.open(data_dir)
+    entry = accounts.audit(limit=1, action="export")[0]
+    accounts.close()
+    assert (entry.actor, entry.target, entry.address) == ("vera", "transactions", "127.0.0.1")
+    assert entry.detail.endswith("0 rows")
+    # What was searched for may be somebody's address.
+    assert "private" not in repr(entry)
 
 
 def test_an_unknown_table_is_a_400(client: TestClient) -> None:

@@ -10,14 +10,14 @@ from tests.store.rows import NOON, requests
 from tests.web.waiting import until
 from vcanalytics.errors import StoreError
 from vcanalytics.store import Catalogue, Latest
-from vcanalytics.web import app as web
 from vcanalytics.web import watch
+from vcanalytics.web.app import _state_of
 from vcanalytics.web.watch import State, Watcher, watching
 
 
 def test_listeners_hear_of_a_batch(catalogue: Catalogue) -> None:
     async def live() -> None:
-        watcher = Watcher(catalogue.path, lambda: web._state_of(Latest(catalogue)))
+        watcher = Watcher(catalogue.path, lambda: _state_of(Latest(catalogue)))
         async with watching(watcher):
             await until(lambda: watcher.version)
             version = watcher.version
@@ -40,7 +40,7 @@ def test_a_heartbeat_wakes_nobody_before_its_time(
     def read() -> State:
         nonlocal reads
         reads += 1
-        return web._state_of(Latest(catalogue))
+        return _state_of(Latest(catalogue))
 
     def beat() -> None:
         with catalogue.write(NOON, durable=False) as writer:
@@ -109,4 +109,4 @@ def test_a_read_that_fails_is_tried_again(catalogue: Catalogue, error: Exception
 def test_a_problem_of_the_source_is_told(catalogue: Catalogue) -> None:
     with catalogue.write() as writer:
         writer.set_fact("source", {"problem": "the file is locked"})
-    assert web._state_of(Latest(catalogue)).problem == "the file is locked"
+    assert _state_of(Latest(catalogue)).problem == "the file is locked"

@@ -3,6 +3,8 @@
 ``source`` {problem, hint, since} and ``swapped`` {what, hint, since, stream} stand there while
 something is wrong, ``demo`` {done, total, what, since, problem, hint} while the demo shop is being
 made, ``daemons`` {name: state} and ``supervisor`` {pid, started_at, beat_at, stopped} always.
+``forgotten`` {times} counts how often kept rows were rewritten: who holds decoded ones reads them
+anew.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ SWAPPED: Final = "swapped"
 DEMO: Final = "demo"
 DAEMONS: Final = "daemons"
 SUPERVISOR: Final = "supervisor"
+FORGOTTEN: Final = "forgotten"
 
 #: Heartbeats are written every five seconds: this long without one, nobody collects.
 SILENT_AFTER: Final = timedelta(seconds=30)

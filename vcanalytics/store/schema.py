@@ -129,6 +129,23 @@ segment = Table(
 )
 
 
+# Customers who were forgotten: digests of their addresses, and the salt of those. ``finished_at``
+# is empty until no sealed file holds them any more.
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("forgotten_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+)
+salt = Table(
+    "salt",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("value", LargeBinary, nullable=False),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """A numbered step; ``apply`` runs in the same transaction as its record."""
@@ -147,9 +164,15 @@ def _segments(connection: Connection) -> None:
     segment.create(connection, checkfirst=False)
 
 
+def _forgotten(connection: Connection) -> None:
+    forgotten.create(connection, checkfirst=False)
+    salt.create(connection, checkfirst=False)
+
+
 MIGRATIONS: Final = (
     Migration(1, "streams, batches, ledger, current rows", _first_tables),
     Migration(2, "manifest of segments", _segments),
+    Migration(3, "customers who were forgotten", _forgotten),
 )
 
 

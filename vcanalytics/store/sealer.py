@@ -148,26 +148,28 @@ def _commit(
     now: datetime,
 ) -> None:
     """Manifest in, batches out, replaced files retired: one transaction."""
-    connection.execute(
-        insert(schema.segment),
-        [
-            {
-                "key": s.key,
-                "stream": stream,
-                "day": s.day.isoformat(),
-                "rows": s.rows,
-                "bytes": s.bytes,
-                "sha256": s.sha256,
-                "first_seq": s.first_seq,
-                "last_seq": s.last_seq,
-                "first_at": to_micros(s.first_at),
-                "last_at": to_micros(s.last_at),
-                "sealed_at": to_micros(now),
-                "retired_at": None,
-            }
-            for s in written
-        ],
-    )
+    # Batches without rows, which announce a rewriting, come to no file.
+    if written:
+        connection.execute(
+            insert(schema.segment),
+            [
+                {
+                    "key": s.key,
+                    "stream": stream,
+                    "day": s.day.isoformat(),
+                    "rows": s.rows,
+                    "bytes": s.bytes,
+                    "sha256": s.sha256,
+                    "first_seq": s.first_seq,
+                    "last_seq": s.last_seq,
+                    "first_at": to_micros(s.first_at),
+                    "last_at": to_micros(s.last_at),
+                    "sealed_at": to_micros(now),
+                    "retired_at": None,
+                }
+                for s in written
+            ],
+        )
     connection.execute(
         update(schema.segment)
         .where(schema.segment.c.key.in_([s.key for s in replaced]))

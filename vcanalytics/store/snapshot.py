@@ -29,6 +29,7 @@ from vcanalytics.model.streams import COUNT, STREAMS, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
 from vcanalytics.store.catalogue import Catalogue, states
+from vcanalytics.store.facts import FORGOTTEN
 from vcanalytics.store.sealer import manifest
 from vcanalytics.store.segments import Segment, Segments, segment_schema
 from vcanalytics.store.state import StreamState, from_micros
@@ -202,6 +203,7 @@ class Reader:
         self._files = Segments(catalogue.path.parent)
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {name: _empty(s) for name, s in STREAMS.items()}
+        self._rewritten: object = None
 
     def snapshot(self, streams: Iterable[str] | None = None) -> Snapshot:
         """One moment of the given streams (all of them by default). 1-2 ms where little is new."""
@@ -210,7 +212,11 @@ class Reader:
             with self._catalogue.read() as connection:
                 known = states(connection)
                 fact = schema.fact
-                facts = connection.execute(select(fact.c.name, fact.c.value)).all()
+                facts = dict(connection.execute(select(fact.c.name, fact.c.value)).all())
+                if facts.get(FORGOTTEN) != self._rewritten:
+                    # Someone was forgotten: what was decoded before still names them.
+                    self._rewritten = facts.get(FORGOTTEN)
+                    self._held = {name: _empty(s) for name, s in STREAMS.items()}
                 news = {
                     name: _news(connection, STREAMS[name], self._held[name].seq, known[name].seq)
                     for name in names
@@ -226,7 +232,7 @@ class Reader:
         return Snapshot(
             taken_at=datetime.now(UTC),
             states=known,
-            facts={name: json.loads(text) for name, text in facts},
+            facts={name: json.loads(text) for name, text in facts.items()},
             damage=tuple(damage),
             _held=held,
             _segments=segments,

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import schema
 from vcanalytics.store.batches import encode, extent
+from vcanalytics.store.pseudonyms import load
 from vcanalytics.store.state import to_micros
 
 #: SQLite binds at most 32,766 values a statement; this stays well below.
@@ -37,11 +38,16 @@ class CurrentRow:
 
 
 class Writer:
-    """The operations of one write transaction; all of them or none."""
+    """The operations of one write transaction; all of them or none.
+
+    Customers who were forgotten are pseudonyms in whatever is written.
+    """
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection = connection
         self._now = to_micros(now)
+        # Read in this very transaction: nobody can be forgotten between it and the write.
+        self._pseudonyms = load(connection)
 
     def append(
         self,
@@ -60,6 +66,7 @@ class Writer:
         ).scalar()
         if known is not None:
             return int(known)
+        batch, _ = self._pseudonyms.rows(STREAMS[stream], batch)
         first_at, last_at = (
             None if bound is None else to_micros(bound) for bound in extent(STREAMS[stream], batch)
         )
@@ -128,7 +135,7 @@ class Writer:
                     "fingerprint": row.fingerprint,
                     "seq": seq,
                     "deleted": row.deleted,
-                    "state": row.state,
+                    "state": self._pseudonyms.text(row.state),
                 }
                 for row in rows
             ],
@@ -139,8 +146,8 @@ class Writer:
         statement = insert(schema.rejected).values(
             stream=stream,
             row_key=row_key,
-            reason=reason,
-            row=row,
+            reason=self._pseudonyms.text(reason),
+            row=self._pseudonyms.text(row),
             first_seen_at=self._now,
             last_seen_at=self._now,
             resolved_at=None,

@@ -8,7 +8,9 @@ from typing import Final
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.ui import formats, words
+from vcanalytics.accounts import Principal, Role
+from vcanalytics.errors import StoreError
+from vcanalytics.ui import account, doing, formats, panels, who, words
 
 _HERE: Final = Path(__file__).resolve().parents[2]
 ICON: Final = str(_HERE / "static" / "icon.svg")
@@ -19,7 +21,8 @@ _FOCUS: Final = (
 )
 
 
-def _pages() -> list[st.Page]:
+def pages(me: Principal) -> list[st.Page]:
+    """Every page, and whether this viewer's navigation shows it."""
     work = cached.open_work(words.OPEN_WORK)
     return [
         st.Page(
@@ -52,6 +55,14 @@ def _pages() -> list[st.Page]:
             icon=":material/assignment_late:",
             url_path="reconcile",
         ),
+        st.Page(
+            "pages/users.py",
+            title="Users",
+            icon=":material/group:",
+            url_path="users",
+            # Known to all, so that a link to it is refused in words and written down.
+            visibility="visible" if me.role.allows(Role.ADMIN) else "hidden",
+        ),
     ]
 
 
@@ -65,5 +76,33 @@ def run() -> None:
     )
     st.logo(ICON, size="medium")
     st.html(_FOCUS)
-    page = st.navigation(_pages(), position="top")
-    page.run()
+    try:
+        me = who.principal()
+    except StoreError as error:
+        st.error(
+            panels.sentence(error), title="The accounts cannot be read", icon=":material/error:"
+        )
+        return
+    if me is None:
+        _signed_out()
+        return
+    page = st.navigation(pages(me), position="top")
+    try:
+        page.run()
+    except who.NotAllowed as error:
+        _refused(page.title, error)
+    doing.draw_dialog()
+
+
+def _signed_out() -> None:
+    st.title("You are signed out", anchor=False)
+    st.html('<a href="/login">Sign in</a>')
+
+
+def _refused(title: str, error: who.NotAllowed) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.title(title, anchor=False, width="content")
+        st.space("stretch")
+        account.menu()
+    st.warning(panels.sentence(error), title="This is not for you", icon=":material/lock:")
+    st.page_link("pages/overview.py", label="Overview", icon=":material/space_dashboard:")

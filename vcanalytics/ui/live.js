@@ -4,6 +4,7 @@ const PATH = "/admin/api/live"
 const AT_ONCE_MS = 250 // at most so often a listener asks its fragment to rerun, or as its data says
 const ASK_AGAIN_MS = 3000 // what was asked and not answered for so long is asked once more
 const APART_MS = 8 // Streamlit sends what is set in one go as one: only one fragment would rerun
+const KEEP_MS = 15000 // a socket without listeners is kept so long for the next page
 const GIVE_UP_MS = 4000 // without a socket for so long, the page falls back to polling
 
 function makeHub() {
@@ -64,7 +65,7 @@ function makeHub() {
       hub.timer = 0
       if (hub.socket) { const socket = hub.socket; hub.socket = null; socket.close() }
       hub.connected = false
-    }, 5000)
+    }, KEEP_MS)
   }
   document.addEventListener("visibilitychange", () => document.hidden || each("tick"))
   return hub

@@ -123,16 +123,16 @@ def contained(key: str, *, skeleton: int = 0) -> Iterator[None]:
     except BudgetExceeded as error:
         _LOG.warning("panel %s: %s", key, error)
         st.warning(
-            f"{_sentence(error)} Ask by a longer grain, or shorten the range.",
+            f"{sentence(error)} Ask by a longer grain, or shorten the range.",
             title="Too much for one look",
             icon=":material/hourglass_disabled:",
         )
     except UsageError as error:
-        st.warning(_sentence(error), title="This cannot be asked", icon=":material/rule:")
+        st.warning(sentence(error), title="This cannot be asked", icon=":material/rule:")
     except Exception as error:  # noqa: BLE001 - the one place where a page's panel may catch broadly
         reference = secrets.token_hex(2).upper()
         _LOG.exception("panel %s could not be drawn, reference %s", key, reference)
-        reason = _sentence(error) if isinstance(error, ConsoleError) else "Something failed inside."
+        reason = sentence(error) if isinstance(error, ConsoleError) else "Something failed inside."
         st.error(
             f"{reason} The other panels are not affected. Reference {reference}.",
             title="This panel could not be drawn",
@@ -141,7 +141,8 @@ def contained(key: str, *, skeleton: int = 0) -> Iterator[None]:
         st.button("Try again", key=f"again_{key}", icon=":material/refresh:")
 
 
-def _sentence(error: ConsoleError) -> str:
+def sentence(error: ConsoleError) -> str:
+    """What an error says to a viewer, literal in Markdown; where it happened stays in the log."""
     what = error.what[:1].upper() + error.what[1:]
     hint = f" {error.hint}." if error.hint else ""
     return formats.literal(f"{what}.{hint}")

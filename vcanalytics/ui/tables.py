@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import polars as pl
 import streamlit as st
@@ -13,6 +13,8 @@ from vcanalytics.ui import formats, words
 
 #: A row is this high; a table this many of them, plus its head.
 ROW_PX: Final = 28
+
+_Id = TypeVar("_Id", str, int)
 
 
 def chips(label: str, found: Iterable[words.Word], width: int = 110) -> Any:
@@ -72,3 +74,39 @@ def what_happened(event: dict[str, Any]) -> str:
 def height(rows: int) -> int:
     """The height at which ``rows`` rows and the head are seen without scrolling."""
     return ROW_PX * (rows + 1) + 10
+
+
+def picked_from(
+    frame: pl.DataFrame,
+    ids: Sequence[_Id],
+    chosen: _Id | None,
+    *,
+    key: str,
+    pick: Callable[[_Id | None], None],
+    rows_max: int,
+    columns: Mapping[str, Any],
+    alt: str,
+) -> None:
+    """A table of which one row can be picked; ``pick`` is told whose, or None.
+
+    What is picked is known by its id: rows may move between two looks.
+    """
+    rows = [ids.index(chosen)] if chosen is not None and chosen in ids else []
+    st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+
+    def selected() -> None:
+        now = st.session_state[key]["selection"]["rows"]
+        pick(ids[now[0]] if now else None)
+
+    st.dataframe(
+        frame,
+        key=key,
+        hide_index=True,
+        height=height(min(frame.height, rows_max)),
+        row_height=ROW_PX,
+        column_config=dict(columns),
+        on_select=selected,
+        selection_mode="single-row",
+        placeholder="",
+        alt=alt,
+    )

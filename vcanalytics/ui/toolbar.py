@@ -16,7 +16,7 @@ import streamlit as st
 
 from vcanalytics import cached
 from vcanalytics.model.windows import Grain
-from vcanalytics.ui import formats, live, ranges
+from vcanalytics.ui import account, formats, live, ranges
 from vcanalytics.ui.ranges import Defaults, Range
 
 _CARRIED: Final = "carried_params"
@@ -252,6 +252,7 @@ def _row(title: str, defaults: Defaults, *, compares: bool) -> None:
                     key="range_compare",
                     on_change=_pick_comparison,
                 )
+        account.menu()
 
 
 def draw(

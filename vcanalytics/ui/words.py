@@ -194,3 +194,43 @@ _ACTIVITIES: Final[dict[str, str]] = {
 def activity(kind: str) -> str:
     """What somebody did; a kind that is unknown keeps its own name."""
     return _ACTIVITIES.get(kind) or kind.replace("_", " ").capitalize()
+
+
+ROLES: Final[dict[str, Word]] = {
+    "viewer": Word("Viewer", "gray", "visibility", "muted"),
+    "operator": Word("Operator", "blue", "build", "subject"),
+    "admin": Word("Admin", "violet", "shield_person", "refund"),
+}
+ROLE_NOTES: Final[dict[str, str]] = {
+    "viewer": "Viewers read.",
+    "operator": "Operators also acknowledge, silence and work cases.",
+    "admin": "Admins also clear caches, reset breakers, and manage users and tokens.",
+}
+USER_STATES: Final[dict[str, Word]] = {
+    "active": Word("Active", "green", "check_circle", "good"),
+    "invited": Word("Invited", "orange", "mail", "warning"),
+    "disabled": Word("Disabled", "red", "block", "critical"),
+}
+
+_NOTED: Final[dict[str, str]] = {
+    "sign_in": "Signed in",
+    "sign_in_failed": "Sign-in refused",
+    "sign_out": "Signed out",
+    "session_ended": "Session ended",
+    "user_added": "User added",
+    "user_disabled": "User disabled",
+    "user_enabled": "User enabled",
+    "role_changed": "Role changed",
+    "password_changed": "Password changed",
+    "link_made": "Invited",
+    "link_withdrawn": "Invitation withdrawn",
+    "token_created": "Token created",
+    "token_revoked": "Token revoked",
+    "refused": "Refused",
+    "export": "Exported",
+}
+
+
+def noted(action: str) -> str:
+    """What the audit log noted; an action that is unknown keeps its own name."""
+    return _NOTED.get(action) or action.replace("_", " ").capitalize()

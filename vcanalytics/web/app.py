@@ -15,42 +15,26 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from vcanalytics.accounts import Hasher, open_accounts
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Latest
-from vcanalytics.web import index
+from vcanalytics.web import first_start, index, sockets
+from vcanalytics.web import listening as listening_sockets
+from vcanalytics.web.addresses import Addresses
+from vcanalytics.web.doors import Doors, Keeper
 from vcanalytics.web.embedded import EmbeddedCollectors, collecting
 from vcanalytics.web.exports import export
-from vcanalytics.web.guard import LoopbackOnly, SecurityHeaders
+from vcanalytics.web.headers import SecurityHeaders
+from vcanalytics.web.limits import Bounded
 from vcanalytics.web.live import LiveSocket
+from vcanalytics.web.proxy import Forwarded
+from vcanalytics.web.refusals import NothingOfTheInside
+from vcanalytics.web.sign_in import SignIn
 from vcanalytics.web.watch import State, Watcher, watching
 
 _LOG: Final = logging.getLogger(__name__)
 #: Imported before memory is frozen, so that no viewer pays for them.
 _PRELOADED: Final = ("polars", "pyarrow", "duckdb", "pandas", "babel.numbers", "babel.dates")
-
-LIVE: Final = LiveSocket()
-
-
-async def healthz(_request: Request) -> JSONResponse:
-    """Open to all, tells only whether anything keeps the figures from being new."""
-    watcher = LIVE.watcher
-    well = watcher is not None and watcher.version > 0 and watcher.state.problem is None
-    return JSONResponse({"status": "ok" if well else "degraded"})
-
-
-def routes() -> list[BaseRoute]:
-    """Every path of the console that is not a page."""
-    return [
-        Route("/healthz", healthz),
-        WebSocketRoute("/admin/api/live", LIVE.serve),
-        Route("/admin/export/{name}.csv", export),
-        *index.routes(),
-    ]
-
-
-def middleware() -> list[Middleware]:
-    """Outermost first: headers on every answer, also on a refusal."""
-    return [Middleware(SecurityHeaders), Middleware(LoopbackOnly)]
 
 
 def _state_of(latest: Latest) -> State:
@@ -66,25 +50,89 @@ def _state_of(latest: Latest) -> State:
     )
 
 
-def lifespan(settings: Settings, preload: Sequence[str] = ()) -> Callable[[Any], Any]:
-    """The life of the process: watcher and collectors at work, everything imported and frozen."""
+class Web:
+    """One console as the web sees it. ``hasher`` is for tests, which have no time for argon2."""
 
-    @asynccontextmanager
-    async def life(_app: Any) -> AsyncIterator[None]:
-        for module in (*_PRELOADED, *preload):
-            importlib.import_module(module)
-        # Streamlit collects all garbage after every fragment run. What is frozen is never walked
-        # again: three quarters of the busy CPU.
-        gc.collect()
-        gc.freeze()
-        catalogue = await asyncio.to_thread(Catalogue.open, settings.store_dir)
+    def __init__(
+        self, settings: Settings, *, farewell: bytes | None = None, hasher: Hasher | None = None
+    ) -> None:
+        self._settings = settings
+        self._hasher = hasher
+        self.live = LiveSocket()
+        self.keeper = Keeper(Addresses(settings.public_url), farewell=farewell)
+        self._sign_in = SignIn(self.keeper, session_days=settings.session_days)
+
+    async def healthz(self, _request: Request) -> JSONResponse:
+        """Open to all, tells only whether anything keeps the figures from being new."""
+        watcher = self.live.watcher
+        well = watcher is not None and watcher.version > 0 and watcher.state.problem is None
+        return JSONResponse({"status": "ok" if well else "degraded"})
+
+    def routes(self) -> list[BaseRoute]:
+        """Every path of the console that is not a page."""
+        return [
+            Route("/healthz", self.healthz),
+            *self._sign_in.routes(),
+            WebSocketRoute("/admin/api/live", self.live.serve),
+            Route("/admin/export/{name}.csv", export),
+            *index.routes(),
+        ]
+
+    def middleware(self) -> list[Middleware]:
+        """Outermost first: who asks, then headers on every answer, also on a refusal."""
+        return [
+            Middleware(Forwarded, trusted=self._settings.trusted_proxies),
+            Middleware(SecurityHeaders),
+            Middleware(NothingOfTheInside),
+            Middleware(Bounded, rates=self.keeper.rates),
+            Middleware(Doors, keeper=self.keeper),
+        ]
+
+    def lifespan(
+        self, preload: Sequence[str] = (), listening: Callable[[], tuple[str, int]] | None = None
+    ) -> Callable[[Any], Any]:
+        """The life of the process: watchers and collectors at work, all imported and frozen.
+
+        ``listening`` says where the server will be once it is started; there the first start's
+        link leads, where VC_PUBLIC_URL names no other place.
+        """
+
+        @asynccontextmanager
+        async def life(_app: Any) -> AsyncIterator[None]:
+            for module in (*_PRELOADED, *preload):
+                importlib.import_module(module)
+            # Streamlit collects all garbage after every fragment run. What is frozen is never
+            # walked again: three quarters of the busy CPU.
+            gc.collect()
+            gc.freeze()
+            listening_sockets.make_room()
+            listening_sockets.answer_at_once()
+            async with AsyncExitStack() as stack:
+                await self._open(stack)
+                if listening is not None and self.keeper.accounts is not None:
+                    await stack.enter_async_context(
+                        first_start.announcing(
+                            self.keeper.accounts, self._settings.public_url, *listening()
+                        )
+                    )
+                yield
+
+        return life
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        accounts = await asyncio.to_thread(open_accounts, self._settings, hasher=self._hasher)
+        stack.callback(accounts.close)
+        stack.callback(self._sign_in.close)
+        catalogue = await asyncio.to_thread(Catalogue.open, self._settings.store_dir)
+        stack.callback(catalogue.close)
         latest = Latest(catalogue)
         watcher = Watcher(catalogue.path, lambda: _state_of(latest))
-        async with AsyncExitStack() as stack:
-            stack.callback(catalogue.close)
-            LIVE.watcher = await stack.enter_async_context(watching(watcher))
-            if settings.collectors == "embedded":
-                await stack.enter_async_context(collecting(EmbeddedCollectors()))
-            yield
+        self.live.watcher = await stack.enter_async_context(watching(watcher))
+        self.keeper.accounts = accounts
+        stack.callback(self._shut)
+        await stack.enter_async_context(sockets.watching(self.keeper.sockets, accounts.token))
+        if self._settings.collectors == "embedded":
+            await stack.enter_async_context(collecting(EmbeddedCollectors()))
 
-    return life
+    def _shut(self) -> None:
+        self.keeper.accounts = None

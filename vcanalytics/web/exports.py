@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
 from vcanalytics.model.money import minor_digits
+from vcanalytics.web.doors import visit_of
 
 _SLICE_ROWS: Final = 20_000
 _NAME_MAX: Final = 40
@@ -105,6 +106,25 @@ async def _body(table: Export) -> AsyncIterator[str]:
         yield text.write_csv(include_header=False)
 
 
+#: What the audit log calls it.
+EXPORTED: Final = "export"
+
+
+def _noted(request: Request, table: Export) -> None:
+    """Write down who took which table, of which range. No filter: one may be somebody's address."""
+    visit = visit_of(request.scope)
+    span = ""
+    if table.start is not None and table.end is not None:
+        span = f"{table.start.isoformat()} to {table.end.isoformat()}, "
+    visit.accounts.note(
+        EXPORTED,
+        actor="" if visit.principal is None else visit.principal.actor,
+        target=table.name,
+        address=visit.address,
+        detail=f"{span}{table.frame.height} rows",
+    )
+
+
 def _refused(status: int, code: str, message: str) -> JSONResponse:
     return JSONResponse(
         {
@@ -150,6 +170,7 @@ async def export(request: Request) -> Response:
         table = await asyncio.to_thread(
             build, request.path_params["name"], dict(request.query_params)
         )
+        await asyncio.to_thread(_noted, request, table)
     except UsageError as error:
         return _refused(400, "bad_request", error.what)
     except BudgetExceeded as error:

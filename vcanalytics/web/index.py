@@ -7,34 +7,36 @@ answered with 404 and costs a round trip. One line before it says where the serv
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-#: The pages' own paths. Any other path is answered by Streamlit, which shows "page not found".
-PAGES: Final = (
-    "/",
-    "/transactions",
-    "/revenue",
-    "/performance",
-    "/activity",
-    "/system",
-    "/reconcile",
-)
+from vcanalytics.web.access import PAGES
+from vcanalytics.web.headers import installed
+
 BASE_SCRIPT: Final = "/admin/base.js"
-_BASE: Final = 'window.__streamlit = { BACKEND_BASE_URL: window.location.origin + "/" }\n'
+#: Besides, it says now and then that somebody is at the page: what goes over Streamlit's socket may
+#: be the page's own doing, and must not keep an abandoned session alive.
+_BASE: Final = """\
+window.__streamlit = { BACKEND_BASE_URL: window.location.origin + "/" };
+(() => {
+  let told = Date.now()
+  const here = () => {
+    if (Date.now() - told < 60000) return
+    told = Date.now()
+    fetch("/admin/here", { method: "POST" }).catch(() => {})
+  }
+  for (const kind of ["pointerdown", "keydown", "wheel"])
+    addEventListener(kind, here, { capture: true, passive: true })
+})()
+"""
 _FONT: Final = "/app/static/fonts/hanken-grotesk-latin-wght-normal.woff2"
 
 
 def _streamlit_index() -> str:
-    spec = find_spec("streamlit")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("Streamlit is not installed")
-    return (Path(spec.origin).parent / "static" / "index.html").read_text(encoding="utf-8")
+    return installed("streamlit", "static/index.html").read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=1)
@@ -51,7 +53,7 @@ def page() -> str:
 
 async def index(_request: Request) -> Response:
     """Any page of the console."""
-    return HTMLResponse(page(), headers={"Cache-Control": "no-cache"})
+    return HTMLResponse(page(), headers={"Cache-Control": "no-cache, private"})
 
 
 async def base_script(_request: Request) -> Response:

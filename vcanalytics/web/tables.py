@@ -17,6 +17,7 @@ import polars as pl
 from vcanalytics import cached
 from vcanalytics.analytics import search
 from vcanalytics.analytics.latency import Kind
+from vcanalytics.cached import people
 from vcanalytics.errors import UsageError
 from vcanalytics.model.times import read_typed_time, read_zone
 from vcanalytics.model.windows import Grain
@@ -223,6 +224,18 @@ def _kept_aside(asked: Asked) -> Rows:
     return Rows(cached.kept_aside(_KEPT_ASIDE_ROWS), asked.now)
 
 
+def _audit(asked: Asked) -> Rows:
+    """Admins only: the doors see to that."""
+    actor = asked.text("actor")
+    frame = people.whole_audit(
+        asked.start,
+        people.noted_until(asked.end, asked.now),
+        actor=actor.strip() if actor else None,
+        action=asked.text("action"),
+    )
+    return Rows(frame, asked.now)
+
+
 TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "revenue": _revenue,
     "takings": _takings,
@@ -240,4 +253,5 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "funnel": _funnel,
     "system": _system,
     "kept-aside": _kept_aside,
+    "audit": _audit,
 }

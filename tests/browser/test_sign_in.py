@@ -1,0 +1,307 @@
+"""The doors in a real Chromium: from the first start's link to signing out, also behind TLS."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.proxies import HOST, PROXIES, found, in_front_of
+from tests.browser.served import (
+    PATHS,
+    ROOT,
+    Served,
+    Tab,
+    free_port,
+    profile,
+    serving,
+    session,
+    tab,
+)
+from tests.pages.signed_in import PASSWORD
+from vcanalytics.accounts import Accounts, Role
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+DESK: Any = {"viewport": {"width": 1440, "height": 900}}
+PHONE: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+LEAVES_WITHIN_MS = 2_000
+#: What is behind the doors does not matter here.
+QUIET: Any = {"source_url": "sqlite:////nowhere.db", "collectors": "external"}
+READY = "[data-testid=stApp][data-test-connection-state=CONNECTED]"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("doors") / "data"
+    with serving(folder, **QUIET) as running:
+        session(folder, "vera", Role.VIEWER)
+        yield running
+
+
+@pytest.fixture
+def stranger(browser: Browser, served: Served) -> Iterator[Tab]:
+    """A tab of a browser that has no session."""
+    with profile(browser, **DESK) as own:
+        yield Tab(served, own.new_page())
+
+
+def sign_in(page: Page, name: str, password: str) -> None:
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def leaves(page: Page) -> None:
+    """The page goes to the sign-in page by itself, soon."""
+    page.wait_for_url("**/login?out", timeout=LEAVES_WITHIN_MS)
+    page.get_by_text("You are signed out.").wait_for()
+
+
+def printed_link(served: Served) -> str:
+    give_up_at = time.monotonic() + 20
+    while "/welcome/" not in served.log.read_text():
+        assert time.monotonic() < give_up_at, served.log.read_text()
+        time.sleep(0.05)
+    return served.log.read_text().rstrip().splitlines()[-1]
+
+
+def test_the_first_start_by_its_link(browser: Browser, tmp_path: Path) -> None:
+    with serving(tmp_path / "data", users=False, **QUIET) as empty, profile(browser) as own:
+        link = printed_link(empty)
+        assert link.startswith(f"http://127.0.0.1:{empty.port}/welcome/")
+        visit = Tab(empty, own.new_page())
+        visit.page.goto(empty.url("/"))
+        visit.see("Nobody can sign in yet.")
+
+        visit.page.goto(link)
+        visit.page.get_by_label("User name").fill("ada")
+        visit.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        visit.page.get_by_label("Password again").fill(PASSWORD)
+        visit.page.get_by_role("button", name="Create and sign in").click()
+
+        visit.page.wait_for_url(empty.url("/"))
+        visit.drawn()
+        assert visit.title == "Overview"
+        visit.page.goto(link)
+        visit.see("no good any more")
+    # Started anew, it prints no link any more.
+    with serving(tmp_path / "data", users=False, **QUIET) as again:
+        assert "/welcome/" not in again.log.read_text()
+
+
+def test_a_deep_link_asks_first_and_then_leads_where_it_said(stranger: Tab) -> None:
+    page = stranger.page
+    page.goto(stranger.served.url("/revenue", range="7d"))
+    expect(page.get_by_label("User name")).to_be_focused()
+    page.keyboard.type("vera")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+
+    page.wait_for_url(stranger.served.url("/revenue", range="7d"))
+    stranger.drawn()
+    assert stranger.title == "Revenue"
+    stranger.assert_well()
+    page.reload()
+    stranger.drawn()
+    assert stranger.title == "Revenue"
+
+
+def test_a_wrong_password_is_answered_in_words(stranger: Tab) -> None:
+    stranger.page.goto(stranger.served.url("/login"))
+    sign_in(stranger.page, "vera", "not the one, sorry")
+
+    expect(stranger.page.get_by_role("alert")).to_have_text(
+        "That did not match. Check the user name and the password, or wait 30\u00a0s after several "
+        "tries."
+    )
+    expect(stranger.page.get_by_label("Password", exact=True)).to_be_focused()
+    sign_in(stranger.page, "vera", PASSWORD)
+    stranger.page.wait_for_url(stranger.served.url("/"))
+
+
+def test_it_works_without_javascript(browser: Browser, served: Served) -> None:
+    with profile(browser, java_script_enabled=False) as own:
+        page = own.new_page()
+        page.goto(served.url("/transactions"))
+        sign_in(page, "vera", PASSWORD)
+        page.wait_for_url(served.url("/transactions"))
+        page.goto(served.url("/logout"))
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_text("You are signed out.").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_pages_outside_are_whole_at_any_size(
+    browser: Browser, served: Served, scheme: Any, size: Any
+) -> None:
+    accounts = Accounts.open(served.data_dir)
+    invited = accounts.invite(f"new {scheme} {len(size)}", Role.OPERATOR, by="test")
+    accounts.close()
+    with profile(browser, color_scheme=scheme, **size) as own:
+        visit = Tab(served, own.new_page())
+        for path in ("/login", "/login?out", f"/welcome/{invited}"):
+            visit.page.goto(served.url("/") + path[1:])
+            width = size["viewport"]["width"]
+            assert visit.page.evaluate("document.scrollingElement.scrollWidth") == width
+            fonts = "document.fonts.ready.then(() => document.fonts.check('15px Hanken Grotesk'))"
+            assert visit.page.evaluate(fonts)
+            page_colour = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert page_colour == ("rgb(255, 255, 255)", "rgb(15, 18, 24)")[scheme == "dark"]
+        visit.assert_well()
+
+
+def test_signing_out_in_one_tab_has_the_other_leave(browser: Browser, served: Served) -> None:
+    with profile(browser) as own:
+        served.sign_in(own, session(served.data_dir, "vera"))
+        first, second = Tab(served, own.new_page()), Tab(served, own.new_page())
+        first.open("revenue", range="7d")
+        second.open("overview")
+        second.page.goto(served.url("/logout"))
+        second.page.get_by_role("button", name="Sign out").click()
+
+        leaves(first.page)
+        # It knows where it was.
+        sign_in(first.page, "vera", PASSWORD)
+        first.page.wait_for_url(served.url("/revenue", range="7d"))
+        first.drawn()
+        assert [text for text in first.errors if "Content Security" in text] == []
+
+
+def test_a_user_disabled_by_a_command_leaves_at_once(browser: Browser, served: Served) -> None:
+    with profile(browser) as own:
+        served.sign_in(own, session(served.data_dir, "dora", Role.OPERATOR))
+        visit = Tab(served, own.new_page())
+        visit.open("overview")
+        subprocess.run(
+            [sys.executable, "-m", "vcanalytics", "user", "disable", "dora"],
+            check=True,
+            cwd=ROOT,
+            env={"VC_DATA_DIR": str(served.data_dir), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+        )
+        leaves(visit.page)
+
+
+def test_a_page_left_open_over_the_end_of_its_session_leaves(
+    tmp_path: Path, browser: Browser
+) -> None:
+    """Also where the server was away when the session ended: the tab connects anew and is told."""
+    port = free_port()
+    with profile(browser) as own:
+        with serving(tmp_path / "data", port=port, **QUIET) as before:
+            before.sign_in(own)
+            visit = Tab(before, own.new_page())
+            visit.open("overview")
+        secret = before.secret
+        accounts = Accounts.open(tmp_path / "data")
+        accounts.sign_out(secret)
+        accounts.close()
+        with serving(tmp_path / "data", port=port, users=False, **QUIET):
+            visit.page.wait_for_url("**/login?out", timeout=20_000)
+
+
+def test_a_session_survives_a_restart_of_the_server(tmp_path: Path, browser: Browser) -> None:
+    port = free_port()
+    with profile(browser) as own:
+        with serving(tmp_path / "data", port=port, **QUIET) as before:
+            before.sign_in(own)
+            visit = Tab(before, own.new_page())
+            visit.open("overview")
+        with serving(tmp_path / "data", port=port, users=False, **QUIET):
+            # The tab comes back by itself, and so does a new look.
+            visit.page.wait_for_selector(READY, timeout=20_000)
+            visit.page.reload()
+            visit.drawn()
+            assert visit.title == "Overview"
+
+
+def test_a_viewers_deep_link_to_an_admins_page_is_refused(browser: Browser, served: Served) -> None:
+    with profile(browser, extra_http_headers={"X-VC-Role": "admin", "X-VC-User": "ada"}) as own:
+        served.sign_in(own, session(served.data_dir, "vera"))
+        visit = Tab(served, own.new_page())
+        answer = visit.page.goto(served.url("/users"))
+        assert answer is not None
+        assert answer.status == 403
+        visit.see("Not for your role")
+
+        visit.open("overview")
+        assert visit.page.get_by_role("link", name="Users").count() == 0
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_no_page_breaks_the_policy(browser: Browser, served: Served, name: str) -> None:
+    with profile(browser, **DESK) as own, tab(own, served) as visit:
+        visit.page.add_init_script(
+            "addEventListener('securitypolicyviolation', e => (window.refused ??= []).push("
+            "`${e.violatedDirective} ${e.blockedURI}`))"
+        )
+        visit.open(name)
+        visit.assert_well()
+        # Streamlit's protocol would reckon long integers in WebAssembly, and does without it.
+        assert set(visit.page.evaluate("window.refused ?? []")) <= {"script-src wasm-eval"}
+
+
+def test_a_link_made_for_streamlits_static_mode_asks_nobody_outside(
+    browser: Browser, served: Served
+) -> None:
+    """Its page would fetch from a host of Streamlit's: the policy forbids it."""
+    with profile(browser) as own, tab(own, served) as visit:
+        refused = "Content Security Policy"
+        with visit.page.expect_console_message(lambda message: refused in message.text):
+            visit.page.goto(served.url("/", staticAppId="x"))
+        assert "connect-src" in next(text for text in visit.errors if refused in text)
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_behind_a_proxy_with_tls(
+    browser: Browser, chromium_path: str, tmp_path: Path, proxy: str
+) -> None:
+    if found(proxy) is None:
+        pytest.skip(f"no {proxy} (or openssl) was found on this machine: install it to run this")
+    tls_port = free_port()
+    base = f"https://{HOST}:{tls_port}"
+    told: Any = {"public_url": base, "trusted_proxies": "127.0.0.1"}
+    with (
+        serving(tmp_path / "data", **QUIET, **told) as behind,
+        in_front_of(behind.port, proxy, tmp_path, tls_port),
+    ):
+        chromium = browser.browser_type.launch(
+            executable_path=chromium_path,
+            args=["--no-sandbox", f"--host-resolver-rules=MAP {HOST} 127.0.0.1"],
+        )
+        with profile(chromium, ignore_https_errors=True) as own:
+            through_tls(own, base)
+        chromium.close()
+        log = behind.log.read_text()
+        assert "Traceback" not in log
+
+
+def through_tls(own: BrowserContext, base: str) -> None:
+    errors: list[str] = []
+    first, second = own.new_page(), own.new_page()
+    first.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    answer = first.goto(f"{base}/transactions")
+    assert answer is not None
+    assert answer.headers["strict-transport-security"].startswith("max-age=")
+    sign_in(first, "ada", PASSWORD)
+    first.wait_for_url(f"{base}/transactions")
+    first.wait_for_selector(READY)
+    (cookie,) = [c for c in own.cookies() if c["name"].endswith("vc_session")]
+    assert cookie["name"] == "__Host-vc_session"
+    assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
+
+    # What a tab asks for once it is signed out is refused, as it should be.
+    assert errors == []
+
+    second.goto(f"{base}/logout")
+    second.get_by_role("button", name="Sign out").click()
+    leaves(first)

@@ -1,0 +1,73 @@
+"""``forget``: a pseudonym in a customer's place, in every version kept."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import datetime
+from typing import Final
+
+import click
+
+from collectors.instance import AlreadyRunning, Instance
+from vcanalytics.commands import options, people
+from vcanalytics.commands.asking import begin, opened
+from vcanalytics.store import Catalogue, Segments
+from vcanalytics.store.forget import Finished, finish, forget, pending
+from vcanalytics.store.sealer import GRACE, clean
+
+#: How long running collectors are waited for, and how often one looks.
+_WAIT_S_MAX: Final = 60.0
+_LOOK_EVERY_S: Final = 0.2
+
+
+@click.command("forget")
+@click.argument("email", type=options.TEXT)
+def command(*, email: str) -> int:
+    """Put a pseudonym in a customer's place, everywhere; sums stay.
+
+    The address goes from every version kept of every row, from rows kept aside and from sealed
+    files, in any case and wherever it stands in a text; where a row is the customer's own, their
+    user name, file names and raw details go as well. It does not come back when VectorCraft's rows
+    are read again. VectorCraft's own database, exports and backups are not touched.
+
+    Run again after an interruption: it goes on where it was.
+    """
+    call = begin(None, "table")
+    with opened(call.settings) as catalogue:
+        pseudonym, changed = forget(catalogue, email, call.now)
+        finished = _finish(catalogue, call.now)
+        # By the pseudonym alone.
+        with people.opened(create=True) as accounts:
+            accounts.note("customer_forgotten", actor=people.caller(), target=pseudonym)
+    if finished is None:
+        click.echo(f"{pseudonym}: {changed:,} rows changed, and sealed files by the collectors")
+        return 0
+    click.echo(f"{pseudonym}: {changed + finished.rows:,} rows changed")
+    for key in finished.damaged:
+        sys.stderr.write(f"vcanalytics: note: {key} is damaged and may still hold the address\n")
+    return 1 if finished.damaged else 0
+
+
+def _finish(catalogue: Catalogue, now: datetime) -> Finished | None:
+    """Rewrite the sealed files; None where running collectors do it. Raises StoreError."""
+    store_dir = catalogue.path.parent
+    deadline = time.monotonic() + _WAIT_S_MAX
+    while True:
+        try:
+            with Instance(store_dir):
+                segments = Segments(store_dir)
+                finished = finish(catalogue, segments, now)
+                # Nothing seals now, and nobody's old file is to outlive its owner's wish.
+                clean(catalogue, segments, now + GRACE * 2)
+                return finished
+        except AlreadyRunning:
+            if not pending(catalogue):
+                return None
+            if time.monotonic() > deadline:
+                sys.stderr.write(
+                    "vcanalytics: note: the running collectors have not come to the sealed files"
+                    " yet; they will, or whoever starts next\n"
+                )
+                return None
+            time.sleep(_LOOK_EVERY_S)

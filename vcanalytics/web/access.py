@@ -1,0 +1,95 @@
+"""Which path needs which role. What is not named here is not there.
+
+Streamlit answers any path with its page, and has endpoints of its own for metrics, agents, uploads
+and its host. Here every path is shut but the ones the console uses.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from vcanalytics.accounts import Role
+
+#: The pages' own paths, and who may see them.
+PAGES: Final = {
+    "/": Role.VIEWER,
+    "/transactions": Role.VIEWER,
+    "/revenue": Role.VIEWER,
+    "/performance": Role.VIEWER,
+    "/activity": Role.VIEWER,
+    "/system": Role.VIEWER,
+    "/reconcile": Role.VIEWER,
+    "/users": Role.ADMIN,
+}
+#: The socket that carries the pages.
+STREAM: Final = "/_stcore/stream"
+LIVE: Final = "/admin/api/live"
+EXPORTS: Final = "/admin/export/"
+API: Final = "/admin/api/"
+
+#: Open to all, exactly as written.
+_OPEN: Final = frozenset(
+    {
+        "/healthz",
+        "/login",
+        "/logout",
+        "/login/style.css",
+        "/app/static/icon.svg",
+    }
+)
+_OPEN_PATTERNS: Final = (
+    re.compile(r"/welcome/[A-Za-z0-9_-]{1,128}"),
+    re.compile(r"/app/static/fonts/[A-Za-z0-9-]+\.woff2"),
+)
+#: What needs more than a viewer.
+_ADMIN: Final = frozenset({"/admin/export/audit.csv", "/admin/api/cache/clear"})
+_OPERATOR_PREFIXES: Final = ("/admin/api/ingest/",)
+#: What a page loads once its viewer is signed in.
+_VIEWER: Final = frozenset({STREAM, "/admin/base.js", "/admin/here", "/favicon.png"})
+_VIEWER_PREFIXES: Final = (
+    API,
+    EXPORTS,
+    "/static/",
+    "/app/static/",
+    "/media/",
+    "/component/",
+    "/_stcore/bidi-components/",
+)
+#: No escapes left, no empty or dotted segments, nothing that two readers read differently.
+_PLAIN_PATH: Final = re.compile(r"(/[A-Za-z0-9_@+~-][A-Za-z0-9._@+~-]*)*/?")
+PATH_BYTES_MAX: Final = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a path needs: ``role`` None is open to all."""
+
+    role: Role | None
+
+
+def is_plain(raw_path: bytes) -> bool:
+    """Whether a path, as it was sent, can mean one thing only."""
+    text = raw_path.decode("latin-1")
+    return len(text) <= PATH_BYTES_MAX and _PLAIN_PATH.fullmatch(text) is not None
+
+
+def needed(path: str) -> Access | None:
+    """What ``path`` needs; None where there is no such path."""
+    if path in PAGES:
+        return Access(PAGES[path])
+    if path in _OPEN or any(pattern.fullmatch(path) for pattern in _OPEN_PATTERNS):
+        return Access(None)
+    if path in _ADMIN:
+        return Access(Role.ADMIN)
+    if path.startswith(_OPERATOR_PREFIXES):
+        return Access(Role.OPERATOR)
+    if path in _VIEWER or path.startswith(_VIEWER_PREFIXES):
+        return Access(Role.VIEWER)
+    return None
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether refusals of ``path`` are JSON, as the contract has it, and not a page."""
+    return path.startswith(API)

@@ -1,0 +1,150 @@
+"""How much may be asked, and how often. All of it is refused at once, none waits.
+
+Rates are counted in this process over a moving window, by address before anybody is known and by
+principal after. An address is counted as sign-in counts it: an IPv6 customer's network is one.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vcanalytics.accounts.throttle import place_of
+from vcanalytics.web import refusals
+from vcanalytics.web.addresses import client_of
+
+#: One page loads some 120 files the first time; an office may stand behind one address.
+ADDRESS_PER_MINUTE: Final = 6_000
+#: Sign-in tries; accounts slow a guesser down long before. Welcome links likewise.
+SIGN_IN_PER_MINUTE: Final = 60
+#: Requests without a good cookie or token.
+STRANGER_PER_MINUTE: Final = 300
+PRINCIPAL_PER_MINUTE: Final = 3_000
+EXPORTS_PER_MINUTE: Final = 120
+SOCKETS_PER_MINUTE: Final = 240
+
+HEADERS_MAX: Final = 100
+HEADER_BYTES_MAX: Final = 16 * 1024
+QUERY_BYTES_MAX: Final = 8 * 1024
+BODY_BYTES_MAX: Final = 64 * 1024
+#: A batch of events is longer than a form.
+INGEST_BYTES_MAX: Final = 4 * 1024 * 1024
+_INGEST: Final = "/admin/api/ingest/"
+#: Addresses and names share so many counters: who has many of them fills no memory.
+_BUCKETS: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many a minute, counted apart from others."""
+
+    name: str
+    per_minute: int
+
+
+ADDRESS: Final = Rate("address", ADDRESS_PER_MINUTE)
+SIGN_IN: Final = Rate("sign-in", SIGN_IN_PER_MINUTE)
+STRANGER: Final = Rate("stranger", STRANGER_PER_MINUTE)
+PRINCIPAL: Final = Rate("principal", PRINCIPAL_PER_MINUTE)
+EXPORTS: Final = Rate("exports", EXPORTS_PER_MINUTE)
+SOCKETS: Final = Rate("sockets", SOCKETS_PER_MINUTE)
+#: The same refusal is written down so often.
+NOTED: Final = Rate("noted", 2)
+
+
+class Rates:
+    """Counts, and says who has to come back later."""
+
+    def __init__(self) -> None:
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def wait_s(self, rate: Rate, who: str) -> int:
+        """0 where one more may be had, and counts it; else seconds until there may."""
+        limit = RateLimitItemPerMinute(rate.per_minute)
+        bucket = str(zlib.crc32(who.encode("utf-8", "replace")) % _BUCKETS)
+        if self._limiter.hit(limit, rate.name, bucket):
+            return 0
+        reset = self._limiter.get_window_stats(limit, rate.name, bucket).reset_time
+        return max(1, math.ceil(reset - time.time()))
+
+    def place_wait_s(self, rate: Rate, address: str) -> int:
+        """``wait_s`` for whoever shares the address."""
+        return self.wait_s(rate, place_of(address))
+
+
+def _too_large(scope: Scope) -> refusals.Refusal | None:
+    headers = scope["headers"]
+    size = sum(len(name) + len(value) for name, value in headers)
+    if len(headers) > HEADERS_MAX or size > HEADER_BYTES_MAX:
+        return refusals.HEADERS_TOO_LARGE
+    if len(scope.get("query_string", b"")) > QUERY_BYTES_MAX:
+        return refusals.ADDRESS_TOO_LONG
+    return None
+
+
+def body_bytes_max(path: str) -> int:
+    """How long the body of a request to ``path`` may be."""
+    return INGEST_BYTES_MAX if path.startswith(_INGEST) else BODY_BYTES_MAX
+
+
+class _TooLong(Exception):
+    """The body went on past its limit."""
+
+
+class Bounded:
+    """Refuses what is too large, and addresses that ask too often."""
+
+    def __init__(self, app: ASGIApp, rates: Rates) -> None:
+        self._app = app
+        self._rates = rates
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        refusal = _too_large(scope)
+        if refusal is None and (wait := self._rates.place_wait_s(ADDRESS, client_of(scope))):
+            refusal = refusals.too_often(wait)
+        if refusal is not None:
+            await refusals.refuse(refusal, scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+        else:
+            await self._with_bounded_body(scope, receive, send)
+
+    async def _with_bounded_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        allowed = body_bytes_max(scope["path"])
+        said = dict(scope["headers"]).get(b"content-length", b"0")
+        if not said.isdigit() or len(said) > 15 or int(said) > allowed:
+            await refusals.refuse(refusals.BODY_TOO_LARGE, scope, receive, send)
+            return
+        read = 0
+        begun = False
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            if message["type"] == "http.request":
+                read += len(message.get("body", b""))
+                if read > allowed:
+                    raise _TooLong
+            return message
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, watched)
+        except _TooLong:
+            if not begun:
+                await refusals.refuse(refusals.BODY_TOO_LARGE, scope, receive, send)
