@@ -82,16 +82,16 @@ def _odd(changes_at: str, local: str, seed: int, folder: Path) -> Generated:
 
 
 def _autumn(folder: Path) -> Generated:
-    """Ten days in which Berlin's clocks went back, then New York's."""
+    """Two weeks and more in which Berlin's clocks went back, then New York's."""
     until = datetime(2026, 11, 2, 17, 23, tzinfo=UTC)
-    path = _simulated(folder, until, 11, "America/New_York", seed=7)
+    path = _simulated(folder, until, 16, "America/New_York", seed=7)
     return _read(path, folder, "America/New_York", iter([until]))
 
 
 def _spring(folder: Path) -> Generated:
-    """Ten days in which Berlin's clocks went forward, then Lord Howe's back by half an hour."""
+    """Sixteen days in which Berlin's clocks went forward, then Lord Howe's back by half an hour."""
     until = datetime(2026, 4, 6, 3, 1, tzinfo=UTC)
-    path = _simulated(folder, until, 11, "Australia/Lord_Howe", seed=8)
+    path = _simulated(folder, until, 16, "Australia/Lord_Howe", seed=8)
     return _read(path, folder, "Australia/Lord_Howe", iter([until]))
 
 
