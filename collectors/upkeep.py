@@ -10,7 +10,8 @@ from collectors.daemon import LOG
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.forget import finish, pending
-from vcanalytics.store.sealer import ORPHAN_AFTER, Limits, clean, seal_due
+from vcanalytics.store.manifest import ORPHAN_AFTER, clean
+from vcanalytics.store.sealer import Limits, seal_due
 
 _PAUSE_S: Final = 5.0
 _CLEAN_EVERY: Final = timedelta(minutes=10)

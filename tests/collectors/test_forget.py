@@ -18,7 +18,8 @@ from vcanalytics.errors import UsageError
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import Catalogue, Reader, Segments, schema
 from vcanalytics.store.forget import finish, forget, pending
-from vcanalytics.store.sealer import GRACE, clean, seal
+from vcanalytics.store.manifest import GRACE, clean
+from vcanalytics.store.sealer import seal
 
 BOB = "Bob.Smith@Example.com"
 OTHERS = ("ann@example.com", "jimbob.smith@example.com", "bob.smith@example.com.au")

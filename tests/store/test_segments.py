@@ -19,7 +19,8 @@ from vcanalytics.model.streams import REQUESTS, TRANSACTIONS
 from vcanalytics.store import Catalogue, CurrentRow, Reader, Segments
 from vcanalytics.store.batches import make_batch
 from vcanalytics.store.check import check
-from vcanalytics.store.sealer import GRACE, ORPHAN_AFTER, Limits, clean, due, seal, seal_due
+from vcanalytics.store.manifest import GRACE, ORPHAN_AFTER, clean
+from vcanalytics.store.sealer import Limits, due, seal, seal_due
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

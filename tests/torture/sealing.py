@@ -16,7 +16,8 @@ import click
 from collectors.instance import Instance
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import Catalogue, Segments
-from vcanalytics.store.sealer import clean, seal
+from vcanalytics.store.manifest import clean
+from vcanalytics.store.sealer import seal
 
 STEPS: Final = ("read", "written", "committing", "committed")
 

@@ -14,7 +14,7 @@ from vcanalytics.commands import options, people
 from vcanalytics.commands.asking import begin, opened
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.forget import Finished, finish, forget, pending
-from vcanalytics.store.sealer import GRACE, clean
+from vcanalytics.store.manifest import GRACE, clean
 
 #: How long running collectors are waited for, and how often one looks.
 _WAIT_S_MAX: Final = 60.0

@@ -17,7 +17,7 @@ from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.sealer import manifest, orphaned
+from vcanalytics.store.manifest import manifest, orphaned
 from vcanalytics.store.segments import Segments
 
 #: A file younger than this may be one that is being sealed just now.

@@ -29,9 +29,9 @@ from vcanalytics.store import schema
 from vcanalytics.store.batches import decode, encode, make_batch
 from vcanalytics.store.catalogue import BUSY_TIMEOUT_MS, Catalogue
 from vcanalytics.store.facts import FORGOTTEN
+from vcanalytics.store.manifest import Change, enter, manifest
 from vcanalytics.store.pseudonyms import DOMAIN, Pseudonyms, digest, load, tag
-from vcanalytics.store.sealer import manifest
-from vcanalytics.store.segments import Segment, Segments, segment_schema
+from vcanalytics.store.segments import Segment, Segments, segment_schema, shape_of
 from vcanalytics.store.state import to_micros
 from vcanalytics.store.writer import Writer
 
@@ -222,38 +222,10 @@ def _replace(
     step: Step,
 ) -> int:
     rows, changed = rewritten
-    new = segments.write(stream, segment.day, rows)
+    new = segments.write(shape_of(stream), rows)
     step("written")
-    table = schema.segment
     with catalogue.transaction() as connection:
-        retired = connection.execute(
-            update(table)
-            .where(table.c.key == segment.key, table.c.retired_at.is_(None))
-            .values(retired_at=to_micros(now))
-        )
-        if retired.rowcount != 1:
-            raise StoreError(
-                "a file was replaced while it was rewritten",
-                where=segment.key,
-                hint="Only one may seal or forget at a time; it is tried again",
-                heals=True,
-            )
-        connection.execute(
-            insert(table).values(
-                key=new.key,
-                stream=stream.name,
-                day=new.day.isoformat(),
-                rows=new.rows,
-                bytes=new.bytes,
-                sha256=new.sha256,
-                first_seq=new.first_seq,
-                last_seq=new.last_seq,
-                first_at=to_micros(new.first_at),
-                last_at=to_micros(new.last_at),
-                sealed_at=to_micros(now),
-                retired_at=None,
-            )
-        )
+        enter(connection, Change([new], [segment]), now)
         _announce(connection, stream, now)
         step("committing")
     step("committed")

@@ -109,7 +109,8 @@ fact = Table(
 )
 
 
-# The manifest: which files a reader sees. A retired one is seen by readers that began before.
+# The manifest: which files a reader sees, by series (``stream``, or what is derived from it). A
+# retired one is seen by readers that began before.
 segment = Table(
     "segment",
     metadata,
@@ -125,6 +126,8 @@ segment = Table(
     Column("last_at", BigInteger, nullable=False),
     Column("sealed_at", BigInteger, nullable=False),
     Column("retired_at", BigInteger),
+    # Empty where it is ``day``: a merged file holds several.
+    Column("last_day", String),
     Index("segment_by_stream", "stream", "retired_at", "day"),
 )
 
@@ -169,10 +172,17 @@ def _forgotten(connection: Connection) -> None:
     salt.create(connection, checkfirst=False)
 
 
+def _days_of_segments(connection: Connection) -> None:
+    have = {column["name"] for column in inspect(connection).get_columns(segment.name)}
+    if segment.c.last_day.name not in have:
+        connection.exec_driver_sql("ALTER TABLE segment ADD COLUMN last_day VARCHAR")
+
+
 MIGRATIONS: Final = (
     Migration(1, "streams, batches, ledger, current rows", _first_tables),
     Migration(2, "manifest of segments", _segments),
     Migration(3, "customers who were forgotten", _forgotten),
+    Migration(4, "segments of several days", _days_of_segments),
 )
 
 

@@ -14,22 +14,20 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select
 
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.segments import Segment, Segments, segment_schema
-from vcanalytics.store.state import from_micros, to_micros
+from vcanalytics.store.derived import DERIVED, Standing
+from vcanalytics.store.manifest import Change, enter, manifests
+from vcanalytics.store.segments import Segment, Segments, Shape, segment_schema, shape_of
+from vcanalytics.store.state import to_micros
 
 #: A segment of so many rows is full: what comes for its day begins another.
 FULL_ROWS: Final = 1_000_000
-#: Retired files outlive the slowest question by far.
-GRACE: Final = timedelta(minutes=10)
-#: A file no manifest names, untouched for so long, is left over from a crash.
-ORPHAN_AFTER: Final = timedelta(hours=1)
 _BATCHES_MAX: Final = 5_000
 _ROWS_MAX: Final = 500_000
 
@@ -94,11 +92,11 @@ def seal(
             .order_by(batch.c.seq)
             .limit(_BATCHES_MAX)
         ).all()
-        open_segments = manifest(connection, stream.name)
+        standing = manifests(connection)
     taken: list[pa.Table] = []
-    rows, last_seq = 0, 0
+    count, last_seq = 0, 0
     for row in found:
-        if rows and rows + row.rows > _ROWS_MAX:
+        if count and count + row.rows > _ROWS_MAX:
             break
         try:
             table = decode(row.payload)
@@ -112,139 +110,47 @@ def seal(
             ) from error
         seqs = pa.repeat(pa.scalar(row.seq, pa.int64()), table.num_rows)
         taken.append(table.append_column("seq", seqs).cast(segment_schema(stream)))
-        rows, last_seq = rows + row.rows, row.seq
+        count, last_seq = count + row.rows, row.seq
     if not taken:
         return None
     step("read")
-    written: list[Segment] = []
-    replaced: list[Segment] = []
-    for day, part in _by_day(stream, pa.concat_tables(taken)):
-        roomy = [s for s in open_segments if s.day == day and s.rows + part.num_rows <= FULL_ROWS]
-        # Only the newest open one of the day: merging full ones is upkeep of another kind.
-        old = roomy[-1:]
-        parts = [segments.read(s.key).cast(segment_schema(stream)) for s in old]
-        replaced.extend(old)
-        written.append(segments.write(stream, day, pa.concat_tables([*parts, part])))
-        step("written")
+    rows = pa.concat_tables(taken)
+    change = _change(segments, stream, rows, lambda series: standing.get(series, []), step)
     with catalogue.transaction() as connection:
-        _commit(connection, stream.name, last_seq, written, replaced, now)
+        # Batches without rows, which announce a rewriting, come to no file.
+        enter(connection, change, now)
+        connection.execute(
+            delete(batch).where(batch.c.stream == stream.name, batch.c.seq <= last_seq)
+        )
         step("committing")
     step("committed")
-    return Sealed(stream.name, rows, len(taken), tuple(written))
+    return Sealed(stream.name, rows.num_rows, len(taken), tuple(change.written))
 
 
-def _by_day(stream: Stream, rows: pa.Table) -> list[tuple[date, pa.Table]]:
-    days = pc.cast(pc.floor_temporal(rows.column(stream.partition), unit="day"), pa.timestamp("us"))
+def _change(
+    segments: Segments, stream: Stream, rows: pa.Table, standing: Standing, step: Step
+) -> Change:
+    """Files of the stream with ``rows`` in them, and what is derived from it likewise."""
+    shape, change = shape_of(stream), Change()
+    for day, part in by_day(shape, rows):
+        # Only the newest open one of the day: merging others is upkeep of another kind.
+        old = [s for s in standing(shape.name) if s.day == s.last_day == day][-1:]
+        old = [s for s in old if s.rows + part.num_rows <= FULL_ROWS]
+        parts = [segments.read(s.key).cast(shape.schema) for s in old]
+        change.replaced.extend(old)
+        change.written.append(segments.write(shape, pa.concat_tables([*parts, part])))
+        step("written")
+    for derivation in DERIVED.get(stream.name, ()):
+        change += derivation(segments, rows, standing)
+        step("derived")
+    return change
+
+
+def by_day(shape: Shape, rows: pa.Table) -> list[tuple[date, pa.Table]]:
+    """``rows`` by the day of the shape's partition, oldest first."""
+    days = pc.cast(pc.floor_temporal(rows.column(shape.partition), unit="day"), pa.timestamp("us"))
     parts = [(v.as_py().date(), rows.filter(pc.equal(days, v))) for v in pc.unique(days)]
     return sorted(parts, key=lambda pair: pair[0])
-
-
-def _commit(
-    connection: Connection,
-    stream: str,
-    last_seq: int,
-    written: list[Segment],
-    replaced: list[Segment],
-    now: datetime,
-) -> None:
-    """Manifest in, batches out, replaced files retired: one transaction."""
-    # Batches without rows, which announce a rewriting, come to no file.
-    if written:
-        connection.execute(
-            insert(schema.segment),
-            [
-                {
-                    "key": s.key,
-                    "stream": stream,
-                    "day": s.day.isoformat(),
-                    "rows": s.rows,
-                    "bytes": s.bytes,
-                    "sha256": s.sha256,
-                    "first_seq": s.first_seq,
-                    "last_seq": s.last_seq,
-                    "first_at": to_micros(s.first_at),
-                    "last_at": to_micros(s.last_at),
-                    "sealed_at": to_micros(now),
-                    "retired_at": None,
-                }
-                for s in written
-            ],
-        )
-    connection.execute(
-        update(schema.segment)
-        .where(schema.segment.c.key.in_([s.key for s in replaced]))
-        .values(retired_at=to_micros(now))
-    )
-    connection.execute(
-        delete(schema.batch).where(schema.batch.c.stream == stream, schema.batch.c.seq <= last_seq)
-    )
-
-
-def manifest(connection: Connection, stream: str) -> list[Segment]:
-    """The stream's segments that readers see now, oldest day first."""
-    table = schema.segment
-    rows = connection.execute(
-        select(table)
-        .where(table.c.stream == stream, table.c.retired_at.is_(None))
-        .order_by(table.c.day, table.c.sealed_at, table.c.key)
-    ).mappings()
-    return [
-        Segment(
-            stream=row["stream"],
-            key=row["key"],
-            day=date.fromisoformat(row["day"]),
-            rows=row["rows"],
-            bytes=row["bytes"],
-            sha256=row["sha256"],
-            first_seq=row["first_seq"],
-            last_seq=row["last_seq"],
-            first_at=_instant(row["first_at"]),
-            last_at=_instant(row["last_at"]),
-        )
-        for row in rows
-    ]
-
-
-def _instant(micros: int) -> datetime:
-    instant = from_micros(micros)
-    assert instant is not None  # noqa: S101 the column is not nullable
-    return instant
-
-
-def clean(
-    catalogue: Catalogue,
-    segments: Segments,
-    now: datetime,
-    orphan_after: timedelta = ORPHAN_AFTER,
-) -> int:
-    """Delete retired files past their grace, and files a crash left over; how many.
-
-    Who knows that nothing is being sealed now passes no ``orphan_after`` to wait for.
-    """
-    table = schema.segment
-    with catalogue.read() as connection:
-        retired = connection.execute(
-            select(table.c.key).where(table.c.retired_at < to_micros(now - GRACE))
-        ).scalars()
-        gone = list(retired)
-    for key in gone:
-        segments.delete(key)
-    if gone:
-        with catalogue.transaction() as connection:
-            connection.execute(delete(table).where(table.c.key.in_(gone)))
-    orphans = orphaned(catalogue, segments, older_than=orphan_after)
-    for key in orphans:
-        segments.delete(key)
-    return len(gone) + len(orphans)
-
-
-def orphaned(catalogue: Catalogue, segments: Segments, older_than: timedelta) -> list[str]:
-    """Files that no manifest names, untouched for ``older_than``."""
-    # Listed before the manifest is read: a file sealed in between is then in the manifest.
-    files = [k for k in segments.files() if segments.age_s(k) >= older_than.total_seconds()]
-    with catalogue.read() as connection:
-        named = set(connection.execute(select(schema.segment.c.key)).scalars())
-    return [key for key in files if key not in named]
 
 
 def seal_due(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vcanalytics.errors import StoreError
@@ -34,11 +35,15 @@ _READ_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One file as the manifest has it. ``first_at``/``last_at`` bound its rows' time column."""
+    """One file as the manifest has it: rows of the days from ``day`` to ``last_day``.
+
+    ``first_at``/``last_at`` bound the moments it is pruned by.
+    """
 
     stream: str
     key: str
     day: date
+    last_day: date
     rows: int
     bytes: int
     sha256: str
@@ -48,9 +53,36 @@ class Segment:
     last_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the files of one series look like. A series is a stream, or what is derived from it.
+
+    ``partition`` is the column whose day decides which file a row lies in, ``order`` the columns
+    rows are sorted by, ``moments`` those that bound a file's time. Every series has ``seq``: the
+    batch a row came with, or the newest that a derived row takes in.
+    """
+
+    name: str
+    schema: pa.Schema
+    partition: str
+    order: tuple[str, ...]
+    moments: tuple[str, ...]
+
+
 def segment_schema(stream: Stream) -> pa.Schema:
     """A stream's columns and ``seq``, the number of the batch a row came with."""
     return stream.schema.append(pa.field("seq", COUNT, nullable=False))
+
+
+def shape_of(stream: Stream) -> Shape:
+    """The files that hold a stream's own rows."""
+    return Shape(
+        stream.name,
+        segment_schema(stream),
+        stream.partition,
+        (stream.time, "seq"),
+        (stream.time,),
+    )
 
 
 class Segments:
@@ -63,13 +95,14 @@ class Segments:
         """Where the file of ``key`` can be read."""
         return self.root / key
 
-    def write(self, stream: Stream, day: date, rows: pa.Table) -> Segment:
-        """Put rows (with ``seq``), all of one day, into a new file, sorted by time.
+    def write(self, shape: Shape, rows: pa.Table) -> Segment:
+        """Put rows into a new file, in the shape's order.
 
         Raises StoreError where the disk is full or refuses; nothing is left behind then.
         """
-        rows = rows.sort_by([(stream.time, "ascending"), ("seq", "ascending")])
-        key = f"{stream.name}/{day:%Y}/{day.isoformat()}-{secrets.token_hex(8)}{_SUFFIX}"
+        rows = rows.sort_by([(column, "ascending") for column in shape.order])
+        day, last_day = _days(rows.column(shape.partition))
+        key = f"{shape.name}/{day:%Y}/{day.isoformat()}-{secrets.token_hex(8)}{_SUFFIX}"
         path = self.local(key)
         aside = path.with_name(path.name + _ASIDE)
         try:
@@ -81,7 +114,7 @@ class Segments:
                     compression="zstd",
                     row_group_size=_ROW_GROUP_ROWS,
                     sorting_columns=pq.SortingColumn.from_ordering(
-                        rows.schema, [(stream.time, "ascending")]
+                        rows.schema, [(column, "ascending") for column in shape.order]
                     ),
                 )
                 file.flush()
@@ -98,19 +131,20 @@ class Segments:
                 hint="Check free space and rights; its rows stay in the catalogue",
                 heals=True,
             ) from error
-        times = rows.column(stream.time)
         seqs = rows.column("seq").to_numpy()
+        first_at, last_at = _bounds(rows, shape.moments)
         return Segment(
-            stream=stream.name,
+            stream=shape.name,
             key=key,
             day=day,
+            last_day=last_day,
             rows=rows.num_rows,
             bytes=size,
             sha256=digest,
             first_seq=int(seqs.min()),
             last_seq=int(seqs.max()),
-            first_at=times[0].as_py(),
-            last_at=times[-1].as_py(),
+            first_at=first_at,
+            last_at=last_at,
         )
 
     def _sync_folders(self, folder: Path) -> None:
@@ -168,6 +202,19 @@ class Segments:
     def delete(self, key: str) -> None:
         """Remove a file that no manifest names; gone already is as good."""
         self.local(key).unlink(missing_ok=True)
+
+
+def _bounds(rows: pa.Table, moments: Sequence[str]) -> tuple[datetime, datetime]:
+    found = [pc.min_max(rows.column(name)).as_py() for name in moments]
+    return (
+        min(one["min"] for one in found if one["min"] is not None),
+        max(one["max"] for one in found if one["max"] is not None),
+    )
+
+
+def _days(moments: pa.ChunkedArray) -> tuple[date, date]:
+    found = pc.min_max(moments).as_py()
+    return found["min"].date(), found["max"].date()
 
 
 def _digest(path: Path) -> tuple[str, int]:

@@ -30,7 +30,7 @@ from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
 from vcanalytics.store.catalogue import Catalogue, states
 from vcanalytics.store.facts import FORGOTTEN
-from vcanalytics.store.sealer import manifest
+from vcanalytics.store.manifest import manifest
 from vcanalytics.store.segments import Segment, Segments, segment_schema
 from vcanalytics.store.state import StreamState, from_micros
 

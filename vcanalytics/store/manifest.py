@@ -1,0 +1,161 @@
+"""The manifest: which files readers see now, and how files come into it and go.
+
+A series is a stream's own rows (``requests``) or something derived from them (``requests.hours``).
+A file that is replaced is retired: readers that began before still read it, so it is deleted only
+once no question can be at it any more.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from vcanalytics.errors import StoreError
+from vcanalytics.store import schema
+from vcanalytics.store.catalogue import Catalogue
+from vcanalytics.store.segments import Segment, Segments
+from vcanalytics.store.state import from_micros, to_micros
+
+#: Retired files outlive the slowest question by far.
+GRACE: Final = timedelta(minutes=10)
+#: A file no manifest names, untouched for so long, is left over from a crash.
+ORPHAN_AFTER: Final = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Change:
+    """Files that readers are to see from one transaction on, and those they replace."""
+
+    written: list[Segment] = field(default_factory=list)
+    replaced: list[Segment] = field(default_factory=list)
+
+    def __iadd__(self, other: Change) -> Self:
+        self.written += other.written
+        self.replaced += other.replaced
+        return self
+
+
+def manifest(connection: Connection, series: str) -> list[Segment]:
+    """The segments of a series that readers see now, oldest day first."""
+    return manifests(connection, series).get(series, [])
+
+
+def manifests(connection: Connection, series: str | None = None) -> Mapping[str, list[Segment]]:
+    """Every series' segments that readers see now, oldest day first; none for an unknown one."""
+    table = schema.segment
+    query = select(table).where(table.c.retired_at.is_(None))
+    if series is not None:
+        query = query.where(table.c.stream == series)
+    found: dict[str, list[Segment]] = defaultdict(list)
+    for row in connection.execute(
+        query.order_by(table.c.stream, table.c.day, table.c.sealed_at, table.c.key)
+    ).mappings():
+        found[row["stream"]].append(_segment(row))
+    return found
+
+
+def _segment(row: Mapping[Any, Any]) -> Segment:
+    day = date.fromisoformat(row["day"])
+    return Segment(
+        stream=row["stream"],
+        key=row["key"],
+        day=day,
+        last_day=date.fromisoformat(row["last_day"]) if row["last_day"] else day,
+        rows=row["rows"],
+        bytes=row["bytes"],
+        sha256=row["sha256"],
+        first_seq=row["first_seq"],
+        last_seq=row["last_seq"],
+        first_at=_instant(row["first_at"]),
+        last_at=_instant(row["last_at"]),
+    )
+
+
+def _instant(micros: int) -> datetime:
+    instant = from_micros(micros)
+    assert instant is not None  # noqa: S101 the column is not nullable
+    return instant
+
+
+def enter(connection: Connection, change: Change, now: datetime) -> None:
+    """Show readers what was written instead of what it replaces, in the caller's transaction.
+
+    Raises StoreError where a file was replaced by somebody else meanwhile.
+    """
+    table = schema.segment
+    if change.replaced:
+        retired = connection.execute(
+            update(table)
+            .where(table.c.key.in_([s.key for s in change.replaced]), table.c.retired_at.is_(None))
+            .values(retired_at=to_micros(now))
+        )
+        if retired.rowcount != len(change.replaced):
+            raise StoreError(
+                "a file was replaced while it was rewritten",
+                where=change.replaced[0].key,
+                hint="Only one may seal or forget at a time; it is tried again",
+                heals=True,
+            )
+    if change.written:
+        connection.execute(
+            insert(table),
+            [
+                {
+                    "key": s.key,
+                    "stream": s.stream,
+                    "day": s.day.isoformat(),
+                    "last_day": None if s.last_day == s.day else s.last_day.isoformat(),
+                    "rows": s.rows,
+                    "bytes": s.bytes,
+                    "sha256": s.sha256,
+                    "first_seq": s.first_seq,
+                    "last_seq": s.last_seq,
+                    "first_at": to_micros(s.first_at),
+                    "last_at": to_micros(s.last_at),
+                    "sealed_at": to_micros(now),
+                    "retired_at": None,
+                }
+                for s in change.written
+            ],
+        )
+
+
+def clean(
+    catalogue: Catalogue,
+    segments: Segments,
+    now: datetime,
+    orphan_after: timedelta = ORPHAN_AFTER,
+) -> int:
+    """Delete retired files past their grace, and files a crash left over; how many.
+
+    Who knows that nothing is being sealed now passes no ``orphan_after`` to wait for.
+    """
+    table = schema.segment
+    with catalogue.read() as connection:
+        retired = connection.execute(
+            select(table.c.key).where(table.c.retired_at < to_micros(now - GRACE))
+        ).scalars()
+        gone = list(retired)
+    for key in gone:
+        segments.delete(key)
+    if gone:
+        with catalogue.transaction() as connection:
+            connection.execute(delete(table).where(table.c.key.in_(gone)))
+    orphans = orphaned(catalogue, segments, older_than=orphan_after)
+    for key in orphans:
+        segments.delete(key)
+    return len(gone) + len(orphans)
+
+
+def orphaned(catalogue: Catalogue, segments: Segments, older_than: timedelta) -> list[str]:
+    """Files that no manifest names, untouched for ``older_than``."""
+    # Listed before the manifest is read: a file sealed in between is then in the manifest.
+    files = [k for k in segments.files() if segments.age_s(k) >= older_than.total_seconds()]
+    with catalogue.read() as connection:
+        named = set(connection.execute(select(schema.segment.c.key)).scalars())
+    return [key for key in files if key not in named]
