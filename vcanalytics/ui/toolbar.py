@@ -77,15 +77,23 @@ def _carry_over(*, keep_range: bool) -> None:
             st.query_params[key] = value
 
 
-def _pick_preset() -> None:
-    picked = st.session_state.get("range_preset")
-    if picked:
-        _write({"range": picked, "from": None, "to": None, "grain": None})
+# A browser sends all its widgets with whatever it asks for. An update pushed just as a range is
+# picked brings the other widgets once more as they were drawn before: that is no pick of theirs, so
+# each callback is told what its widget showed when it was drawn.
 
 
-def _pick_fixed(zone: ZoneInfo) -> None:
-    start, end = st.session_state.get("range_from"), st.session_state.get("range_to")
-    if start and end and start < end:
+def _pick(param: str, key: str, drawn: str | None, *drops: str) -> None:
+    """Write what was picked; ``drops`` are parameters that it takes the place of."""
+    picked = st.session_state.get(key)
+    if picked and picked != drawn:
+        _write(dict.fromkeys(drops) | {param: picked})
+
+
+def _pick_fixed(
+    start_key: str, end_key: str, drawn: tuple[datetime, datetime], zone: ZoneInfo
+) -> None:
+    start, end = st.session_state.get(start_key), st.session_state.get(end_key)
+    if start and end and start < end and (start, end) != drawn:
         _write(
             {
                 "range": None,
@@ -97,19 +105,10 @@ def _pick_fixed(zone: ZoneInfo) -> None:
         )
 
 
-def _pick_zone() -> None:
-    _write({"zone": st.session_state["range_zone"]})
-
-
-def _pick_grain() -> None:
-    grain = st.session_state["range_grain"]
-    _write({"grain": None if grain == "auto" else grain})
-
-
-def _pick_comparison() -> None:
-    picked = st.session_state.get("range_compare")
-    if picked:
-        _write({"compare": picked})
+def _pick_grain(key: str, drawn: str) -> None:
+    grain = st.session_state.get(key)
+    if grain and grain != drawn:
+        _write({"grain": None if grain == "auto" else grain})
 
 
 @lru_cache(maxsize=1)
@@ -123,35 +122,46 @@ def _zone_label(name: str, day: str) -> str:
     return f"{name}, UTC{offset[:3]}:{offset[3:5]}"
 
 
+def _keys(view: Range, *names: str) -> list[str]:
+    """Keys of widgets that show ``view``, and no other view."""
+    shown = "_".join(view.params().values())
+    return [f"{name}_{shown}" for name in names]
+
+
 def _range_picker(view: Range) -> None:
     zone = view.zone
-    state = st.session_state
-    state["range_preset"] = view.preset
-    state["range_from"] = view.start.astimezone(zone).replace(tzinfo=None)
-    state["range_to"] = view.end.astimezone(zone).replace(tzinfo=None)
-    state["range_zone"] = view.zone_name
-    state["range_grain"] = view.grain.value if view.grain_by_hand else "auto"
+    preset, first, last, zone_key, grain_key = _keys(
+        view, "range_preset", "range_from", "range_to", "range_zone", "range_grain"
+    )
     st.pills(
         "Preset",
         list(ranges.PRESETS),
+        default=view.preset,
         format_func=ranges.PRESETS.__getitem__,
-        key="range_preset",
-        on_change=_pick_preset,
+        key=preset,
+        on_change=_pick,
+        args=("range", preset, view.preset, "from", "to", "grain"),
     )
     left, right = st.columns(2, gap="xsmall")
-    for column, label, key in (
-        (left, "From", "range_from"),
-        (right, "To, not included", "range_to"),
+    # To the minute, as the inputs give them back.
+    start, end = (
+        edge.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
+        for edge in (view.start, view.end)
+    )
+    for column, label, key, edge in (
+        (left, "From", first, start),
+        (right, "To, not included", last, end),
     ):
         column.datetime_input(
             label,
+            edge,
             key=key,
             min_value=datetime.fromisoformat("2000-01-01"),
             max_value=datetime.fromisoformat("2100-01-01"),
             format="YYYY-MM-DD",
             step=timedelta(minutes=15),
             on_change=_pick_fixed,
-            args=(zone,),
+            args=(first, last, (start, end), zone),
         )
     left, right = st.columns([3, 2], gap="xsmall")
     day = view.now.astimezone(zone).date().isoformat()
@@ -159,22 +169,37 @@ def _range_picker(view: Range) -> None:
     left.selectbox(
         "Zone",
         zones,
+        zones.index(view.zone_name),
         format_func=lambda name: _zone_label(name, day),
-        key="range_zone",
-        on_change=_pick_zone,
+        key=zone_key,
+        on_change=_pick,
+        args=("zone", zone_key, view.zone_name),
     )
+    grain = view.grain.value if view.grain_by_hand else "auto"
     right.selectbox(
         "Grain",
         list(_GRAINS),
+        list(_GRAINS).index(grain),
         format_func=lambda name: (
             f"Automatic: {ranges.auto_grain(view.start, view.end).value}"
             if name == "auto"
             else _GRAINS[name]
         ),
-        key="range_grain",
+        key=grain_key,
         on_change=_pick_grain,
+        args=(grain_key, grain),
     )
     st.caption(f"Windows are [from, to). Weeks start on {view.week_start.capitalize()}.")
+
+
+def _range_label(view: Range) -> str:
+    """The range in words that stay as they are while time goes on.
+
+    To the browser a popover with another label is another popover: a click on the old one would be
+    lost, and an open one would close, each time the clock moves.
+    """
+    moving = view.preset in {"today", "hour"} and not live.paused_at()
+    return f"**{view.name}** :gray[{'to now' if moving else view.extent}]"
 
 
 def _comparison_label(view: Range) -> str:
@@ -234,7 +259,7 @@ def _row(title: str, defaults: Defaults, *, compares: bool) -> None:
             args=(current.zone,),
         )
         picker = st.popover(
-            f"**{current.name}** :gray[{current.extent}]",
+            _range_label(current),
             icon=":material/calendar_today:",
             key="range_picker",
             on_change="rerun",
@@ -244,13 +269,15 @@ def _row(title: str, defaults: Defaults, *, compares: bool) -> None:
                 _range_picker(current)
         if compares:
             with st.popover(_comparison_label(current), key="compare_picker"):
-                st.session_state["range_compare"] = current.compare
+                (key,) = _keys(current, "range_compare")
                 st.pills(
                     "Compare with",
                     list(ranges.COMPARISONS),
+                    default=current.compare,
                     format_func=ranges.COMPARISONS.__getitem__,
-                    key="range_compare",
-                    on_change=_pick_comparison,
+                    key=key,
+                    on_change=_pick,
+                    args=("compare", key, current.compare),
                 )
         account.menu()
 
