@@ -106,7 +106,9 @@ def test_a_range_that_is_picked_stands_in_the_url_and_goes_back_and_forward(view
 
 
 def test_navigation_keeps_the_socket_and_the_picked_range(viewer: Tab) -> None:
-    viewer.open("overview", range="30d", compare="week")
+    # Drawn comes before connected: the page is there without its socket.
+    with viewer.page.expect_websocket(lambda opened: opened.url.endswith("/admin/api/live")):
+        viewer.open("overview", range="30d", compare="week")
     sockets = [url for url in viewer.asked if url.endswith("/admin/api/live")]
     viewer.page.get_by_role("link", name="Revenue").first.click()
     viewer.page.wait_for_url("**/revenue**")
