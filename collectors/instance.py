@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from vcanalytics.errors import ConsoleError
+from vcanalytics.folders import make_private
 
 LOCK_NAME: Final = "collectors.lock"
 
@@ -25,7 +26,7 @@ class Instance:
 
     def __enter__(self) -> Self:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self._path.parent)
             # Not inherited by children: a child that outlives us must not keep the lock.
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:

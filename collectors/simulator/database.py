@@ -13,6 +13,7 @@ from collectors.simulator.people import REMEMBERED_MAX, Account, People
 from collectors.simulator.schema import TABLES, create_indexes, create_tables
 from collectors.simulator.steps import NATURAL_KEYS, Cell
 from vcanalytics.errors import SourceError
+from vcanalytics.folders import make_private
 from vcanalytics.model.times import read_instant
 
 #: In the file's header: this database was made by the demo shop.
@@ -53,7 +54,7 @@ def holds_demo(path: Path) -> bool:
 
 def create(path: Path) -> sqlite3.Connection:
     """A new shop without rows, unsafe against a crash until ``finish``: it is made aside."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     if holds_demo(path) or path.exists():
         path.unlink()
     connection = sqlite3.connect(path, isolation_level=None)

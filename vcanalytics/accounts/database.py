@@ -16,6 +16,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from vcanalytics.accounts import schema
 from vcanalytics.commits import Commits, Token
 from vcanalytics.errors import StoreError
+from vcanalytics.folders import make_private
 
 FILE_NAME: Final = "accounts.db"
 _BUSY_TIMEOUT_S: Final = 10.0
@@ -56,7 +57,7 @@ def _connect(path: Path, *, synchronous: str, timeout_s: float) -> Engine:
 
 def _private(path: Path) -> None:
     """Make the file readable by its owner alone; what SQLite lays beside it takes its mode."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     try:
         # A file that exists is not opened here: closing it would drop SQLite's locks on it.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _MODE))

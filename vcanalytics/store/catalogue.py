@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from vcanalytics.errors import StoreError
+from vcanalytics.folders import make_private
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import schema
 from vcanalytics.store.facts import FREE_BYTES_LEAST
@@ -85,7 +86,7 @@ class Catalogue:
                 hint="Run `python -m collectors --once`, or start the console",
             )
         try:
-            data_dir.mkdir(parents=True, exist_ok=True)
+            make_private(data_dir)
             try:
                 return cls._opened(path)
             except OperationalError:
