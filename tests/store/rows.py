@@ -9,7 +9,7 @@ from typing import Final
 import pyarrow as pa
 
 from vcanalytics.model.streams import DISPUTES, REQUESTS, STREAMS, TRANSACTIONS
-from vcanalytics.store import Catalogue, CurrentRow
+from vcanalytics.store import Catalogue, CurrentRow, Segments
 from vcanalytics.store.batches import make_batch
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -48,6 +48,11 @@ def payments(*states: tuple[int, str], deleted: bool = False) -> pa.Table:
         for number, status in states
     ]
     return make_batch(TRANSACTIONS, rows)
+
+
+def own(segments: Segments, stream: str = "requests") -> list[str]:
+    """Files of a stream's own rows, without what is derived from them."""
+    return [key for key in segments.files() if key.startswith(f"{stream}/")]
 
 
 def case(number: int) -> pa.Table:

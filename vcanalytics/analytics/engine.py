@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -153,7 +154,10 @@ class Engine:
                 hint="Ask by a longer grain, or shorten the range",
             ) from error
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            if not any(isinstance(table, Relation) and table.files for table in tables.values()):
+            if not any(
+                isinstance(table, Relation) and (table.files or table.cuts)
+                for table in tables.values()
+            ):
                 raise
             raise StoreError(
                 f"a segment cannot be read: {str(error).splitlines()[0]}",
@@ -171,18 +175,39 @@ def _bring(cursor: duckdb.DuckDBPyConnection, name: str, table: Table) -> None:
         cursor.register(name, table.to_arrow(compat_level=pl.CompatLevel.newest()))
     elif not isinstance(table, Relation):
         cursor.register(name, table)
-    elif not table.files:
+    elif not table.files and not table.cuts:
         cursor.register(name, table.hot)
     else:
-        # DuckDB's own reader skips row groups and streams: 66 ms where a registered Arrow dataset
-        # took 116 for a day of a million rows.
         cursor.register(f"{name}_hot", table.hot)
-        files = ", ".join("'" + str(file).replace("'", "''") + "'" for file in table.files)
-        columns = ", ".join(f'"{column}"' for column in table.hot.column_names)
-        cursor.execute(
-            f"CREATE TEMP VIEW {name} AS SELECT {columns} FROM read_parquet([{files}])"  # noqa: S608
-            f" UNION ALL SELECT {columns} FROM {name}_hot"
-        )
+        cursor.execute(_view(name, table))
+
+
+def _view(name: str, relation: Relation) -> str:
+    """The rows in the files and the hot ones as one view.
+
+    DuckDB's own reader skips row groups and streams: 66 ms where a registered Arrow dataset took
+    116 for a day of a million rows. Each cut is a part of its own, its ends in literals: asked for
+    in one condition, nothing is skipped (90 hours in 90 files: 82 ms against 268).
+    """
+    columns = ", ".join(f'"{column}"' for column in relation.hot.column_names)
+    parts = [f"SELECT {columns} FROM {name}_hot"]  # noqa: S608
+    if relation.files:
+        parts.append(f"SELECT {columns} FROM {_parquet(*relation.files)}")  # noqa: S608
+    parts += [
+        f"SELECT {columns} FROM {_parquet(cut.file)}"  # noqa: S608
+        f' WHERE "{cut.column}" >= {_literal(cut.start)} AND "{cut.column}" < {_literal(cut.end)}'
+        for cut in relation.cuts
+    ]
+    return f"CREATE TEMP VIEW {name} AS {' UNION ALL '.join(parts)}"
+
+
+def _parquet(*files: Path) -> str:
+    names = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+    return f"read_parquet([{names}])"
+
+
+def _literal(moment: datetime) -> str:
+    return f"TIMESTAMPTZ '{moment.astimezone(UTC).isoformat(sep=' ')}'"
 
 
 def _in_utc(answer: pl.DataFrame) -> pl.DataFrame:

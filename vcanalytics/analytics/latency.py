@@ -9,10 +9,23 @@ from typing import Final
 import polars as pl
 
 from vcanalytics.analytics.engine import Engine, sql
+from vcanalytics.analytics.sketches import figures
+from vcanalytics.analytics.sources import EXACT_ROWS, is_exact
 from vcanalytics.store import Snapshot
+from vcanalytics.store.cells import FINE
 
-#: Statuses that are no errors; errors stay in the percentiles.
-FINE: Final = ("success", "healthy")
+COLUMNS: Final = (
+    "endpoint",
+    "count",
+    "errors",
+    "mean_ms",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
+    "max_ms",
+    "method",
+    "error_bound",
+)
 
 
 class Kind(StrEnum):
@@ -25,17 +38,29 @@ class Kind(StrEnum):
 
 
 def latency(
-    engine: Engine, snapshot: Snapshot, *, kind: Kind, start: datetime, end: datetime
+    engine: Engine,
+    snapshot: Snapshot,
+    *,
+    kind: Kind,
+    start: datetime,
+    end: datetime,
+    exact_rows: int = EXACT_ROWS,
 ) -> pl.DataFrame:
     """Times of ``kind`` in ``[start, end)``: one row an endpoint, by name.
 
     Columns: ``endpoint``, ``count``, ``errors`` (status other than success or healthy),
-    ``mean_ms``, ``p50_ms``, ``p95_ms``, ``p99_ms``, ``max_ms`` (milliseconds), ``method``
-    (``exact``: interpolated between the neighbouring ranks of all rows), ``error_bound``
-    (relative; 0 where exact). Raises BudgetExceeded.
+    ``mean_ms``, ``p50_ms``, ``p95_ms``, ``p99_ms``, ``max_ms`` (milliseconds), ``method``,
+    ``error_bound`` (relative, of the percentiles). ``exact``: interpolated between the neighbouring
+    ranks of all rows, up to 24 h and ``exact_rows`` rows; its bound is 0. ``sketch``: the same of
+    values within 1 % of the true ones; the bound is null where one rank is below zero and the next
+    above. Everything else is exact either way (``sources.hours_alone`` says when it is not).
+    Raises BudgetExceeded.
     """
-    return engine.ask(
-        sql("latency"),
-        {"kind": kind.value, "from": start, "to": end, "fine": list(FINE)},
-        {"requests": snapshot.relation("requests", start, end)},
-    )
+    if is_exact(engine, snapshot, start, end, kind=kind.value, exact_rows=exact_rows):
+        return engine.ask(
+            sql("latency"),
+            {"kind": kind.value, "from": start, "to": end, "fine": list(FINE)},
+            {"requests": snapshot.relation("requests", start, end)},
+        )
+    found = figures(engine, snapshot, by="endpoint", kind=kind.value, start=start, end=end)
+    return found.rename({"name": "endpoint"}).select(COLUMNS)

@@ -7,28 +7,23 @@ database queries, vectorising, PayPal's API.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from vcanalytics.analytics.engine import Engine, sql
-from vcanalytics.analytics.latency import FINE, Kind, latency
+from vcanalytics.analytics.latency import Kind, latency
+from vcanalytics.analytics.sketches import figures, spread
+from vcanalytics.analytics.sources import EXACT_ROWS, bands, is_exact
 from vcanalytics.analytics.spans import stream_spans
 from vcanalytics.model import thresholds
 from vcanalytics.model.windows import Grain
 from vcanalytics.store import Snapshot
+from vcanalytics.store.cells import FINE
 
 #: The table that is the record of what was vectorised.
 UPLOADS: Final = "user_uploads"
-#: Edges of the bands of a distribution, in ms: 1, 2, 5, 10, ... and zero and beyond apart.
-BANDS_MS: Final = (
-    0.0,
-    *(step * 10.0**power for power in range(-1, 5) for step in (1, 2, 5)),
-    100_000.0,
-    float("inf"),
-)
 #: Windows of a heat map: more cannot be told apart, and each holds a column of bands.
 HEAT_POINTS: Final = 100
 
@@ -45,19 +40,33 @@ def over_time(
     grain: Grain | timedelta | None = None,
     week_start: str = "monday",
     endpoint: str | None = None,
+    exact_rows: int = EXACT_ROWS,
 ) -> pl.DataFrame:
     """Times of ``kind`` in ``[start, end)``, a row a window, oldest first, empty windows too.
 
     Columns: ``window_start``, ``window_end`` (UTC), ``window_label`` (the start in ``zone``, ISO
     8601 with its offset), ``count``, ``errors`` (status other than success or healthy),
     ``error_rate`` (0 to 1), ``mean_ms``, ``p50_ms``, ``p95_ms``, ``p99_ms``, ``max_ms`` (all null
-    where nothing was measured), ``complete``. ``grain``: None takes one that fits (at most 300
-    windows, from seconds on); a timedelta one of 1, 5, 10, 15, 30 s, 1, 5, 15 min. ``endpoint``:
-    that one alone. Raises BudgetExceeded, UsageError.
+    where nothing was measured), ``complete``, ``method``, ``error_bound`` (as ``latency.latency``).
+    ``grain``: None takes one that fits (at most 300 windows, from seconds on); a timedelta one of
+    1, 5, 10, 15, 30 s, 1, 5, 15 min. ``endpoint``: that one alone. Raises BudgetExceeded,
+    UsageError.
     """
     found = stream_spans(
         snapshot, "requests", start, end, zone, grain=grain, week_start=week_start, now=now
     )
+    if not is_exact(engine, snapshot, start, end, kind=kind.value, exact_rows=exact_rows):
+        told = figures(
+            engine,
+            snapshot,
+            by="window",
+            kind=kind.value,
+            endpoint=endpoint,
+            start=start,
+            end=end,
+            windows=found.found,
+        )
+        return _by_window(found.table, told)
     return engine.ask(
         sql("performance"),
         {
@@ -72,6 +81,42 @@ def over_time(
     )
 
 
+_WINDOWS: Final = (
+    "window_start",
+    "window_end",
+    "window_label",
+    "count",
+    "errors",
+    "error_rate",
+    "mean_ms",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
+    "max_ms",
+    "complete",
+    "method",
+    "error_bound",
+)
+
+
+def _by_window(windows: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """Every window with its figures, also those in which nothing was measured."""
+    slots = windows.with_row_index("slot").with_columns(pl.col("slot").cast(pl.Int64))
+    return (
+        slots.join(told, on="slot", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("count", "errors").fill_null(0),
+            pl.lit("sketch").alias("method"),
+            # Nothing is estimated where nothing was measured.
+            pl.when(pl.col("count").is_null())
+            .then(0.0)
+            .otherwise("error_bound")
+            .alias("error_bound"),
+        )
+        .select(_WINDOWS)
+    )
+
+
 def summary(
     engine: Engine,
     snapshot: Snapshot,
@@ -79,13 +124,18 @@ def summary(
     start: datetime,
     end: datetime,
     slow_ms: float = thresholds.QUERY_MS,
+    exact_rows: int = EXACT_ROWS,
 ) -> pl.DataFrame:
     """All endpoints together in ``[start, end)``: one row a kind in which anything was measured.
 
     Columns: ``kind`` (as the source has it), ``count``, ``errors``, ``error_rate`` (0 to 1),
     ``mean_ms``, ``p50_ms``, ``p95_ms``, ``p99_ms``, ``max_ms``, ``slow`` (how many took longer than
-    ``slow_ms``). Raises BudgetExceeded.
+    ``slow_ms``; exactly where that is an edge of a band, else of the bands wholly above),
+    ``method``, ``error_bound`` (as ``latency.latency``). Raises BudgetExceeded.
     """
+    if not is_exact(engine, snapshot, start, end, exact_rows=exact_rows):
+        found = figures(engine, snapshot, by="kind", start=start, end=end, slow_ms=slow_ms)
+        return found.rename({"name": "kind"}).select(_KINDS)
     return engine.ask(
         sql("performance_kinds"),
         {"from": start, "to": end, "fine": list(FINE), "slow_ms": slow_ms},
@@ -93,15 +143,37 @@ def summary(
     )
 
 
+_KINDS: Final = (
+    "kind",
+    "count",
+    "errors",
+    "error_rate",
+    "mean_ms",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
+    "max_ms",
+    "slow",
+    "method",
+    "error_bound",
+)
+
+
 def by_endpoint(
-    engine: Engine, snapshot: Snapshot, *, kind: Kind, start: datetime, end: datetime
+    engine: Engine,
+    snapshot: Snapshot,
+    *,
+    kind: Kind,
+    start: datetime,
+    end: datetime,
+    exact_rows: int = EXACT_ROWS,
 ) -> pl.DataFrame:
     """Times of ``kind`` in ``[start, end)``, a row an endpoint, the slowest (by p95) first.
 
     Columns: those of ``latency.latency`` and ``error_rate`` (0 to 1). For vectorising the endpoint
     is the strategy, for the database the query. Raises BudgetExceeded.
     """
-    found = latency(engine, snapshot, kind=kind, start=start, end=end)
+    found = latency(engine, snapshot, kind=kind, start=start, end=end, exact_rows=exact_rows)
     return found.with_columns((pl.col("errors") / pl.col("count")).alias("error_rate")).sort(
         ["p95_ms", "endpoint"], descending=[True, False]
     )
@@ -119,13 +191,14 @@ def heat(
     grain: Grain | timedelta | None = None,
     week_start: str = "monday",
     endpoint: str | None = None,
+    exact_rows: int = EXACT_ROWS,
 ) -> pl.DataFrame:
     """How times of ``kind`` are spread in ``[start, end)``: a row a window and band of values.
 
     Columns: ``window_start``, ``window_end`` (UTC), ``window_label`` (in ``zone``), ``low_ms``,
-    ``high_ms`` (``[low, high)``: 0 to 0.1, then steps of 1, 2, 5 a decade; the last high is
-    infinite), ``count`` (above 0: empty cells are left out). ``grain``: None takes one that fits
-    (at most 100 windows). Raises BudgetExceeded, UsageError.
+    ``high_ms`` (``(low, high]``: everything up to 0.1, then steps of 1, 2, 5 a decade; the last
+    high is infinite), ``count`` (exact; above 0: empty cells are left out). ``grain``: None takes
+    one that fits (at most 100 windows). Raises BudgetExceeded, UsageError.
     """
     found = stream_spans(
         snapshot,
@@ -138,7 +211,18 @@ def heat(
         now=now,
         points=HEAT_POINTS,
     )
-    bands = pl.DataFrame(list(pairwise(BANDS_MS)), schema=["low_ms", "high_ms"], orient="row")
+    if not is_exact(engine, snapshot, start, end, kind=kind.value, exact_rows=exact_rows):
+        counts = spread(
+            engine,
+            snapshot,
+            kind=kind.value,
+            endpoint=endpoint,
+            start=start,
+            end=end,
+            windows=found.found,
+        )
+        slots = found.table.with_row_index("slot").with_columns(pl.col("slot").cast(pl.Int64))
+        return slots.join(counts, on="slot", maintain_order="left_right").select(_CELLS)
     return engine.ask(
         sql("performance_heat"),
         {
@@ -151,9 +235,12 @@ def heat(
         {
             "requests": snapshot.relation("requests", start, end),
             "windows": found.table,
-            "bands": bands,
+            "bands": bands()["bands"],
         },
     )
+
+
+_CELLS: Final = ("window_start", "window_end", "window_label", "low_ms", "high_ms", "count")
 
 
 def strategies(

@@ -24,7 +24,7 @@ figures AS (
         placed.window_start,
         count(*) AS count,
         count(*) FILTER (WHERE failed) AS errors,
-        avg(value_ms) AS mean_ms,
+        favg(value_ms) AS mean_ms,
         quantile_cont(value_ms, 0.5) AS p50_ms,
         quantile_cont(value_ms, 0.95) AS p95_ms,
         quantile_cont(value_ms, 0.99) AS p99_ms,
@@ -45,7 +45,9 @@ SELECT
     figures.p95_ms,
     figures.p99_ms,
     figures.max_ms,
-    windows.complete
+    windows.complete,
+    'exact' AS method,
+    CAST(0 AS DOUBLE) AS error_bound
 FROM windows
 LEFT JOIN figures ON figures.window_start = windows.window_start
 ORDER BY windows.window_start

@@ -1,5 +1,5 @@
 -- Grain: one row a window and band of time taken in which anything lies. Tables: requests; windows
--- (as in performance.sql); bands (low_ms, high_ms), parted so that every value lies in one.
+-- (as in performance.sql); bands (above_ms, low_ms, high_ms), parted so that every value lies in one.
 -- Parameters: as in performance.sql. Rows are counted by bucket first, so that few are joined.
 WITH measured AS (
     SELECT epoch_us(happened_at) // $bucket_us AS bucket, value_ms
@@ -12,7 +12,7 @@ WITH measured AS (
 banded AS (
     SELECT measured.bucket, bands.low_ms, bands.high_ms, count(*) AS count
     FROM measured
-    JOIN bands ON measured.value_ms >= bands.low_ms AND measured.value_ms < bands.high_ms
+    JOIN bands ON measured.value_ms > bands.above_ms AND measured.value_ms <= bands.high_ms
     GROUP BY measured.bucket, bands.low_ms, bands.high_ms
 )
 SELECT

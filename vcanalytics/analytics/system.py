@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from vcanalytics.analytics.engine import Engine, sql
+from vcanalytics.analytics.sources import sources, tables
 from vcanalytics.analytics.spans import stream_spans
+from vcanalytics.model.buckets import READING
 from vcanalytics.model.measures import MEASURES
-from vcanalytics.model.windows import Grain
+from vcanalytics.model.windows import Grain, Window
 from vcanalytics.store import Snapshot
 
 #: VectorCraft samples itself every few minutes.
@@ -53,31 +55,41 @@ def over_time(
     items: Sequence[str] = (),
     grain: Grain | timedelta | None = None,
     week_start: str = "monday",
+    percentile: bool = False,
 ) -> pl.DataFrame:
     """``measures`` in ``[start, end)``: a row a series and window, oldest first, empty ones too.
 
     Columns: ``host``, ``measure``, ``item``, ``window_start``, ``window_end`` (UTC),
     ``window_label`` (the start in ``zone``, ISO 8601 with its offset), ``mean``, ``least``,
     ``most`` (in the measure's unit; null where nothing was sampled), ``samples`` (count),
-    ``complete``. ``hosts``, ``items``: those alone; empty: all. Series of which nothing was sampled
-    are left out. ``grain``: None takes one that fits (at most 300 windows, from seconds on).
-    Raises BudgetExceeded (of samples of every second, from some two months on), UsageError.
+    ``complete``; with ``percentile`` also ``p95``, within 1 %. Whole hours come from cells, so that
+    a year of every second's samples is no matter; hours at the ends of a range whose samples were
+    let go of count whole (``sources.hours_alone``). ``hosts``, ``items``: those alone; empty: all.
+    Series of which nothing was sampled are left out. ``grain``: None takes one that fits (at most
+    300 windows, from seconds on). Raises BudgetExceeded, UsageError.
     """
     found = stream_spans(
         snapshot, "system", start, end, zone, grain=grain, week_start=week_start, now=now
     )
-    return engine.ask(
-        sql("system_windows"),
-        {
-            "measures": list(measures),
-            "hosts": list(hosts) or None,
-            "items": list(items) or None,
-            "from": start,
-            "to": end,
-            "bucket_us": found.bucket_us,
-        },
-        {"system": snapshot.relation("system", start, end), "windows": found.table},
-    )
+    cells = snapshot.cells("system")
+    given, bucket_us = tables(cells, sources(cells, start, end, found.found), found.found)
+    slots = found.table.select("window_start", "window_end", "window_label", "complete")
+    given["windows"] = pl.concat([cast(pl.DataFrame, given["windows"]), slots], how="horizontal")
+    params: dict[str, Any] = {
+        "measures": list(measures),
+        "hosts": list(hosts) or None,
+        "items": list(items) or None,
+        "from": start,
+        "to": end,
+        "bucket_us": bucket_us,
+    }
+    answer = engine.ask(sql("system_windows"), params, given)
+    if not percentile:
+        return answer
+    numbers = {name: value for name, value in READING.items() if name != "error_bound"}
+    told = engine.ask(sql("system_percentiles"), params | numbers, given)
+    by = ["host", "measure", "item", "window_start"]
+    return answer.join(told, on=by, how="left", maintain_order="left")
 
 
 def newest(
@@ -133,10 +145,12 @@ def disks(
     BudgetExceeded.
     """
     start, end = now - reach, now + _AHEAD
+    cells, whole = snapshot.cells("system"), (Window(start, end, start),)
+    given, _ = tables(cells, sources(cells, start, end, whole, by_day=False), whole)
     found = engine.ask(
         sql("system_disks"),
         {"measure": DISK, "from": start, "to": end, "hosts": list(hosts) or None},
-        {"system": snapshot.relation("system", start, end)},
+        given,
     )
     least, most = FIT_LEAST / timedelta(days=1), FULL_WITHIN / timedelta(days=1)
     pace = pl.when(pl.col("days") >= least).then(pl.col("percent_per_d"))

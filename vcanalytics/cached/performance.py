@@ -19,14 +19,16 @@ from vcanalytics.cached.console import (
     answer,
     minute,
     paced,
+    settings,
     version,
     whole_minute,
 )
+from vcanalytics.model.buckets import BANDS_MS
 from vcanalytics.model.windows import Grain
 
 STREAM: Final = "requests"
 #: Edges of the bands of ``response_heat``.
-RESPONSE_BANDS_MS: Final = _performance.BANDS_MS
+RESPONSE_BANDS_MS: Final = BANDS_MS
 
 
 @st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
@@ -51,6 +53,7 @@ def _response_times(
         grain=grain,
         week_start=week_start,
         endpoint=endpoint,
+        exact_rows=settings().exact_rows,
     )
 
 
@@ -73,7 +76,7 @@ def response_times(
 
 @st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _performance_summary(start: datetime, end: datetime, at: Version) -> Answer:  # noqa: ARG001
-    return answer(_performance.summary, start=start, end=end)
+    return answer(_performance.summary, start=start, end=end, exact_rows=settings().exact_rows)
 
 
 def performance_summary(start: datetime, end: datetime, *, seen: Version | None = None) -> Answer:
@@ -83,7 +86,13 @@ def performance_summary(start: datetime, end: datetime, *, seen: Version | None 
 
 @st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _endpoints(kind: str, start: datetime, end: datetime, at: Version) -> Answer:  # noqa: ARG001
-    return answer(_performance.by_endpoint, kind=Kind(kind), start=start, end=end)
+    return answer(
+        _performance.by_endpoint,
+        kind=Kind(kind),
+        start=start,
+        end=end,
+        exact_rows=settings().exact_rows,
+    )
 
 
 def endpoints(start: datetime, end: datetime, *, kind: str, seen: Version | None = None) -> Answer:
@@ -114,6 +123,7 @@ def _response_heat(
         grain=grain,
         week_start=week_start,
         endpoint=endpoint,
+        exact_rows=settings().exact_rows,
     )
 
 

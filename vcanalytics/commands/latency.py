@@ -9,6 +9,7 @@ import click
 
 from vcanalytics.analytics.latency import Kind as Measured
 from vcanalytics.analytics.latency import latency
+from vcanalytics.analytics.sources import hours_alone
 from vcanalytics.commands import options
 from vcanalytics.commands.asking import asking, begin
 from vcanalytics.commands.output import Answer, Kind
@@ -41,13 +42,27 @@ _LENGTH: Final = timedelta(hours=24)
 def command(*, kind: str, start: str | None, end: str | None, zone: str | None, form: str) -> None:
     """Response times by endpoint: mean, percentiles, errors.
 
-    Times are in milliseconds. Percentiles lie between the two neighbouring ranks, in proportion.
+    Times are in milliseconds. Percentiles lie between the two neighbouring ranks, in proportion: up
+    to 24 hours exactly, beyond within error_bound, which is a share.
     """
     call = begin(zone, form)
     first, last = options.ending(start, end, call.zone, call.now, _LENGTH)
     with asking(call.settings, ("requests",), start=first, end=last) as (engine, snapshot):
-        frame = latency(engine, snapshot, kind=Measured(kind), start=first, end=last)
+        frame = latency(
+            engine,
+            snapshot,
+            kind=Measured(kind),
+            start=first,
+            end=last,
+            exact_rows=call.settings.exact_rows,
+        )
         read_at = snapshot.state("requests").read_at
+        hours = "sketch" in frame["method"] and hours_alone(snapshot, "requests", first, last)
     head = f"{kind}, {call.time(first)} to {call.time(last)}, source last read {call.time(read_at)}"
-    foot = () if frame.height else ("Nothing was measured in this range.",)
-    call.write(Answer(frame, COLUMNS, head=(head,), foot=foot))
+    foot = [] if frame.height else ["Nothing was measured in this range."]
+    if hours:
+        foot.append(
+            "The rows of then are let go of: hours at the ends count whole where they begin in the"
+            " range."
+        )
+    call.write(Answer(frame, COLUMNS, head=(head,), foot=tuple(foot)))

@@ -8,10 +8,13 @@ catalogue's batches.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 import pyarrow as pa
 
+from vcanalytics.store.cells import REQUEST_CELLS, SYSTEM_CELLS
+from vcanalytics.store.filling import derive
 from vcanalytics.store.manifest import Change
 from vcanalytics.store.segments import Segment, Segments
 
@@ -20,4 +23,6 @@ Standing = Callable[[str], list[Segment]]
 Derivation = Callable[[Segments, pa.Table, Standing], Change]
 
 #: By the stream whose rows they are made of.
-DERIVED: Final[Mapping[str, tuple[Derivation, ...]]] = {}
+DERIVED: Final[Mapping[str, tuple[Derivation, ...]]] = {
+    counted.stream: (partial(derive, counted),) for counted in (REQUEST_CELLS, SYSTEM_CELLS)
+}

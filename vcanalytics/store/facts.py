@@ -4,7 +4,7 @@
 something is wrong, ``demo`` {done, total, what, since, problem, hint} while the demo shop is being
 made, ``daemons`` {name: state} and ``supervisor`` {pid, started_at, beat_at, stopped} always.
 ``forgotten`` {times} counts how often kept rows were rewritten: who holds decoded ones reads them
-anew.
+anew. ``let_go`` {stream: day} says before which day sealed rows of a stream may be gone for good.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ DEMO: Final = "demo"
 DAEMONS: Final = "daemons"
 SUPERVISOR: Final = "supervisor"
 FORGOTTEN: Final = "forgotten"
+LET_GO: Final = "let_go"
 
 #: Heartbeats are written every five seconds: this long without one, nobody collects.
 SILENT_AFTER: Final = timedelta(seconds=30)

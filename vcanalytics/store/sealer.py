@@ -124,7 +124,8 @@ def seal(
         )
         step("committing")
     step("committed")
-    return Sealed(stream.name, rows.num_rows, len(taken), tuple(change.written))
+    mine = tuple(segment for segment in change.written if segment.stream == stream.name)
+    return Sealed(stream.name, rows.num_rows, len(taken), mine)
 
 
 def _change(

@@ -16,14 +16,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vcanalytics.errors import StoreError
-from vcanalytics.model.streams import COUNT, Stream
+from vcanalytics.model.streams import COUNT, SYSTEM, Stream
 
 FOLDER: Final = "segments"
 _SUFFIX: Final = ".parquet"
@@ -31,6 +31,7 @@ _ASIDE: Final = ".writing"
 #: Small enough that a question of an hour skips most of a day's file.
 _ROW_GROUP_ROWS: Final = 100_000
 _READ_BYTES: Final = 1 << 20
+_HOUR: Final = "hour of the row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class Shape:
 
     ``partition`` is the column whose day decides which file a row lies in, ``order`` the columns
     rows are sorted by, ``moments`` those that bound a file's time. Every series has ``seq``: the
-    batch a row came with, or the newest that a derived row takes in.
+    batch a row came with, or the newest that a derived row takes in. ``hourly``: rows are sorted by
+    the hour first, so that a question of an hour still skips the others.
     """
 
     name: str
@@ -67,6 +69,38 @@ class Shape:
     partition: str
     order: tuple[str, ...]
     moments: tuple[str, ...]
+    hourly: bool = False
+
+    def in_order(self, rows: pa.Table) -> pa.Table:
+        """The rows as they lie in a file."""
+        keys = [(column, "ascending") for column in self.order]
+        if not self.hourly:
+            return rows.sort_by(keys)
+        hours = pc.floor_temporal(rows.column(self.partition), unit="hour")
+        ordered = rows.append_column(_HOUR, hours).sort_by([(_HOUR, "ascending"), *keys])
+        return ordered.drop_columns(_HOUR)
+
+    def sorting(self) -> list[pq.SortingColumn] | None:
+        """The order as the file itself tells it, where columns can tell it."""
+        if self.hourly:
+            return None
+        keys = [(column, "ascending") for column in self.order]
+        return list(pq.SortingColumn.from_ordering(self.schema, keys))
+
+    def encodings(self) -> dict[str, Any]:
+        """How columns are written: times and counts as steps, all else as words of a dictionary.
+
+        A system sample takes 1.0 bytes so, sorted by the hour and series; 1.6 sorted by time.
+        """
+        steps = [
+            field.name
+            for field in self.schema
+            if pa.types.is_timestamp(field.type) or pa.types.is_int64(field.type)
+        ]
+        return {
+            "use_dictionary": [name for name in self.schema.names if name not in steps],
+            "column_encoding": dict.fromkeys(steps, "DELTA_BINARY_PACKED"),
+        }
 
 
 def segment_schema(stream: Stream) -> pa.Schema:
@@ -76,12 +110,10 @@ def segment_schema(stream: Stream) -> pa.Schema:
 
 def shape_of(stream: Stream) -> Shape:
     """The files that hold a stream's own rows."""
+    hourly = stream is SYSTEM
+    order = ("measure", "item", "host", stream.time) if hourly else (stream.time, "seq")
     return Shape(
-        stream.name,
-        segment_schema(stream),
-        stream.partition,
-        (stream.time, "seq"),
-        (stream.time,),
+        stream.name, segment_schema(stream), stream.partition, order, (stream.time,), hourly
     )
 
 
@@ -100,7 +132,7 @@ class Segments:
 
         Raises StoreError where the disk is full or refuses; nothing is left behind then.
         """
-        rows = rows.sort_by([(column, "ascending") for column in shape.order])
+        rows = shape.in_order(rows)
         day, last_day = _days(rows.column(shape.partition))
         key = f"{shape.name}/{day:%Y}/{day.isoformat()}-{secrets.token_hex(8)}{_SUFFIX}"
         path = self.local(key)
@@ -113,9 +145,8 @@ class Segments:
                     file,
                     compression="zstd",
                     row_group_size=_ROW_GROUP_ROWS,
-                    sorting_columns=pq.SortingColumn.from_ordering(
-                        rows.schema, [(column, "ascending") for column in shape.order]
-                    ),
+                    sorting_columns=shape.sorting(),
+                    **shape.encodings(),
                 )
                 file.flush()
                 os.fsync(file.fileno())
@@ -164,6 +195,34 @@ class Segments:
         path = self.local(key)
         try:
             return pq.read_table(path, columns=columns, memory_map=False, partitioning=None)
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(
+                f"a segment cannot be read: {str(error).splitlines()[0]}",
+                where=str(path),
+                hint="Run `python -m vcanalytics check`",
+            ) from error
+
+    def pieces(self, key: str, column: str, start: datetime, end: datetime) -> Iterator[pa.Table]:
+        """The rows of a file whose ``column`` lies in ``[start, end)``, a row group at a time.
+
+        Raises StoreError where the file is missing or damaged.
+        """
+        path = self.local(key)
+        try:
+            with pq.ParquetFile(path) as file:
+                place = file.schema_arrow.get_field_index(column)
+                for number in range(file.num_row_groups):
+                    told = file.metadata.row_group(number).column(place).statistics
+                    known = told is not None and told.has_min_max
+                    if known and (told.max < start or told.min >= end):
+                        continue
+                    rows = file.read_row_group(number)
+                    moments = rows.column(column)
+                    first = pa.scalar(start, moments.type)
+                    last = pa.scalar(end, moments.type)
+                    inside = pc.and_(pc.greater_equal(moments, first), pc.less(moments, last))
+                    if (found := rows.filter(inside)).num_rows:
+                        yield found
         except (OSError, pa.ArrowException) as error:
             raise StoreError(
                 f"a segment cannot be read: {str(error).splitlines()[0]}",

@@ -12,16 +12,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from sqlalchemy import Connection, func, select
 
 from vcanalytics.errors import StoreError
@@ -29,8 +28,11 @@ from vcanalytics.model.streams import COUNT, STREAMS, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
 from vcanalytics.store.catalogue import Catalogue, states
-from vcanalytics.store.facts import FORGOTTEN
+from vcanalytics.store.cell_files import CellFiles
+from vcanalytics.store.cells import COUNTED, HOURS
+from vcanalytics.store.facts import FORGOTTEN, LET_GO
 from vcanalytics.store.manifest import manifest
+from vcanalytics.store.relation import Relation
 from vcanalytics.store.segments import Segment, Segments, segment_schema
 from vcanalytics.store.state import StreamState, from_micros
 
@@ -53,19 +55,6 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True)
-class Relation:
-    """Rows of a stream: those still hot, and the files that hold the others."""
-
-    hot: pa.Table
-    files: tuple[Path, ...] = ()
-
-    def table(self) -> pa.Table:
-        """All rows in memory. For streams that may be long, let the engine read the files."""
-        parts = [pq.read_table(f, columns=self.hot.column_names) for f in self.files]
-        return pa.concat_tables([*(part.cast(self.hot.schema) for part in parts), self.hot])
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The store at one moment."""
 
@@ -75,6 +64,9 @@ class Snapshot:
     damage: tuple[Damage, ...]
     _held: dict[str, _Held] = field(repr=False)
     _segments: dict[str, tuple[tuple[Segment, Path], ...]] = field(repr=False)
+    #: Files of cells that cannot be read: rows stand in for them, where they are still kept.
+    _broken: tuple[Segment, ...] = field(default=(), repr=False)
+    _since: Mapping[str, date] = field(default_factory=dict, repr=False)
 
     def state(self, stream: str) -> StreamState:
         return self.states[stream]
@@ -99,6 +91,20 @@ class Snapshot:
                 if (start is None or segment.last_at >= start)
                 and (end is None or segment.first_at < end)
             ),
+        )
+
+    def cells(self, stream: str) -> CellFiles:
+        """The cells of a stream that has any, with the rows they are made of."""
+        counted = COUNTED[stream]
+        let_go = (self.facts.get(LET_GO) or {}).get(stream)
+        return CellFiles(
+            counted,
+            self._segments.get(stream, ()),
+            self._held[stream].table,
+            {name: self._segments.get(name, ()) for name in counted.series},
+            self._since.get(stream),
+            tuple((s.day, s.last_day) for s in self._broken if s.stream in counted.series),
+            None if let_go is None else date.fromisoformat(let_go),
         )
 
     def table(self, stream: str) -> pa.Table:
@@ -131,6 +137,7 @@ class _News:
     hot_after: int
     batches: Sequence[Any]
     segments: tuple[Segment, ...]
+    cells: tuple[Segment, ...] = ()
 
 
 def _kept_schema(stream: Stream) -> pa.Schema:
@@ -192,7 +199,9 @@ def _news(connection: Connection, stream: Stream, held: int, top: int) -> _News:
     if top > held and lowest is not None:
         query = select(*columns).where(mine, batch.c.seq > held).order_by(batch.c.seq)
         batches = connection.execute(query).all()
-    return _News(top, top if lowest is None else lowest - 1, batches, segments)
+    counted = COUNTED.get(stream.name)
+    cells = [s for name in (counted.series if counted else ()) for s in manifest(connection, name)]
+    return _News(top, top if lowest is None else lowest - 1, batches, segments, tuple(cells))
 
 
 class Reader:
@@ -229,6 +238,14 @@ class Reader:
         for name in names:
             if not STREAMS[name].versioned:
                 segments[name] = tuple(self._present(news[name].segments, damage))
+        broken: list[Segment] = []
+        since: dict[str, date] = {}
+        for name in COUNTED.keys() & segments.keys():
+            cells = news[name].cells
+            segments |= self._cells(name, cells, segments[name], broken, damage)
+            # Of damaged ones too: what they took in is not taken for hot or for waiting.
+            if days := [s.day for s in cells if s.stream == COUNTED[name].figures(HOURS).name]:
+                since[name] = min(days)
         return Snapshot(
             taken_at=datetime.now(UTC),
             states=known,
@@ -236,7 +253,33 @@ class Reader:
             damage=tuple(damage),
             _held=held,
             _segments=segments,
+            _broken=tuple(broken),
+            _since=since,
         )
+
+    def _cells(
+        self,
+        stream: str,
+        cells: Sequence[Segment],
+        rows: Sequence[tuple[Segment, Path]],
+        broken: list[Segment],
+        damage: list[Damage],
+    ) -> dict[str, tuple[tuple[Segment, Path], ...]]:
+        """The files of cells by series; one that cannot be read is ``broken``.
+
+        It is a damage as well where the rows it was made of are let go.
+        """
+        found: dict[str, list[tuple[Segment, Path]]] = {}
+        kept = {day for s, _ in rows for day in (s.day, s.last_day)}
+        for segment in cells:
+            wrong: list[Damage] = []
+            present = list(self._present([segment], wrong))
+            found.setdefault(segment.stream, []).extend(present)
+            if not present:
+                broken.append(segment)
+                if not any(segment.day <= day <= segment.last_day for day in kept):
+                    damage.extend(replace(one, stream=stream) for one in wrong)
+        return {name: tuple(files) for name, files in found.items()}
 
     def _take(self, stream: Stream, held: _Held, news: _News) -> _Held:
         if not stream.versioned:
