@@ -1,4 +1,4 @@
-"""The daemon that keeps the store in shape: it seals, clears away, and forgets who asked for it."""
+"""The daemon that keeps the store in shape: it seals, counts, clears away, and forgets."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from collectors.daemon import LOG
+from vcanalytics.errors import StoreError
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Segments
+from vcanalytics.store.cells import COUNTED
+from vcanalytics.store.filling import fill
 from vcanalytics.store.forget import finish, pending
 from vcanalytics.store.manifest import ORPHAN_AFTER, clean
 from vcanalytics.store.sealer import Limits, seal_due
 
 _PAUSE_S: Final = 5.0
+#: While days that were sealed before there were cells are counted, one a turn.
+_PAUSE_FILLING_S: Final = 0.5
 _CLEAN_EVERY: Final = timedelta(minutes=10)
 _TRIM_EVERY: Final = timedelta(minutes=1)
 
@@ -29,9 +34,11 @@ class Upkeep:
         self._limits = Limits(rows=settings.seal_rows, age=timedelta(minutes=settings.seal_minutes))
         self._cleaned_at: datetime | None = None
         self._trimmed_at: datetime | None = None
+        self._unreadable: set[str] = set()
 
     def initialise(self) -> None:
         self._cleaned_at = self._trimmed_at = None
+        self._unreadable.clear()
 
     def loop(self, now: datetime) -> float:
         if pending(self._catalogue):
@@ -48,6 +55,7 @@ class Upkeep:
                 sealed.batches,
                 len(sealed.segments),
             )
+        filled = self._fill(now)
         if _is_due(self._cleaned_at, _CLEAN_EVERY, now):
             # At the start what a kill left over is removed at once: the lock says that nobody else
             # seals, and this thread does not just now.
@@ -57,7 +65,33 @@ class Upkeep:
         if _is_due(self._trimmed_at, _TRIM_EVERY, now):
             _give_memory_back()
             self._trimmed_at = now
-        return _PAUSE_S
+        return _PAUSE_FILLING_S if filled else _PAUSE_S
+
+    def _fill(self, now: datetime) -> bool:
+        """Make the cells of a day of each stream that was sealed before there were any."""
+        filled = False
+        for stream in COUNTED:
+            if stream in self._unreadable:
+                continue
+            try:
+                day = fill(self._catalogue, self._segments, stream, now)
+            except StoreError as error:
+                if error.heals:
+                    raise
+                # Until the next start: its rows answer by themselves meanwhile.
+                self._unreadable.add(stream)
+                LOG.warning("cells of %s cannot be made: %s", stream, error)
+                continue
+            if day is not None:
+                filled = True
+                LOG.info(
+                    "counted %s of %s: %d rows, at most %d files to go",
+                    stream,
+                    day.day,
+                    day.rows,
+                    day.left,
+                )
+        return filled
 
     def shutdown(self) -> None:
         """Nothing is held."""

@@ -81,22 +81,29 @@ def _of(cells: Cells, days: Sequence[date]) -> Cells:
 def _written(counted: Counted, segments: Segments, hours: Cells, standing: Standing) -> Change:
     """Files with these hour cells added to those that stand: hours a day, days a month."""
     change = Change()
-    for shape, fresh in _series(counted, HOURS, hours):
-        for day, part in _parted(fresh, "1d"):
+    for shape, fresh in series(counted, HOURS, hours):
+        for day, part in parted(fresh, file_length(HOURS)):
             old = [s for s in standing(shape.name) if s.day == s.last_day == day]
             change += _put(counted, segments, shape, part, old)
-    for shape, fresh in _series(counted, DAYS, hours):
-        for month, part in _parted(fresh, "1mo"):
+    for shape, fresh in series(counted, DAYS, hours):
+        for month, part in parted(fresh, file_length(DAYS)):
             old = [s for s in standing(shape.name) if _month(s.day) == month == _month(s.last_day)]
             change += _put(counted, segments, shape, part, old)
     return change
 
 
-def _series(counted: Counted, grain: str, cells: Cells) -> list[tuple[Shape, pl.DataFrame]]:
+def series(counted: Counted, grain: str, cells: Cells) -> list[tuple[Shape, pl.DataFrame]]:
+    """Figures and buckets, each with the shape of its files."""
     return [(counted.figures(grain), cells.figures), (counted.buckets(grain), cells.buckets)]
 
 
-def _parted(frame: pl.DataFrame, length: str) -> list[tuple[date, pl.DataFrame]]:
+def file_length(grain: str) -> str:
+    """How long the time is that a new file of the grain holds: there are few day cells a day."""
+    return "1mo" if grain == DAYS else "1d"
+
+
+def parted(frame: pl.DataFrame, length: str) -> list[tuple[date, pl.DataFrame]]:
+    """The cells by the file they lie in, with the day it begins at."""
     begun = frame["cell_at"].dt.truncate(length).dt.date()
     return [(day, frame.filter(begun == day)) for day in begun.unique().sort()]
 
