@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 
 import polars as pl
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,6 +25,7 @@ from vcanalytics.store.cells import (
 )
 from vcanalytics.store.facts import LET_GO
 from vcanalytics.store.filling import Filled, fill, read
+from vcanalytics.store.forget import finish, forget
 from vcanalytics.store.manifest import Change, enter, manifest
 from vcanalytics.store.recount import rebuild, verify
 from vcanalytics.store.sealer import seal
@@ -321,10 +321,30 @@ def test_cells_outlive_their_rows(catalogue: Catalogue, segments: Segments) -> N
     assert (stand.kept(at(0).date()), stand.kept(at(1).date())) == (False, True)
 
 
+def test_who_is_forgotten_is_forgotten_in_cells(catalogue: Catalogue, segments: Segments) -> None:
+    row = {
+        "happened_at": at(0),
+        "kind": "request_time",
+        "endpoint": "/of/ann@example.com",
+        "value_ms": 1.0,
+        "status": "success",
+    }
+    catalogue.append("requests", "test", "a", make_batch(REQUESTS, [row]))
+    sealed(catalogue, segments)
+    name, _ = forget(catalogue, "ann@example.com", NOON)
+    finish(catalogue, segments, NOON)
+    for series in REQUEST_CELLS.series:
+        with catalogue.read() as connection:
+            (segment,) = manifest(connection, series)
+        assert segments.read(segment.key, ["endpoint"]).column(0).unique().to_pylist() == [
+            f"/of/{name}"
+        ]
+    assert list(verify(catalogue, segments)) == []
+
+
 def test_batches_without_rows_leave_cells_as_they_are(
     catalogue: Catalogue, segments: Segments
 ) -> None:
     catalogue.append("requests", "test", "empty", make_batch(REQUESTS, []))
     sealed(catalogue, segments)
     assert _seen(catalogue) == []
-    assert isinstance(make_batch(REQUESTS, []), pa.Table)

@@ -14,6 +14,7 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics.analytics.engine import Engine
+from vcanalytics.analytics.sources import hours_alone as _hours_alone
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.store import Catalogue, Head, Latest, Reader, Segments, Snapshot, StreamState
 
@@ -117,6 +118,11 @@ def answer(question: Callable[..., pl.DataFrame], **params: Any) -> Answer:
     """What ``question`` (of analytics: an engine, a snapshot, its parameters) answers now."""
     taken = take_snapshot()
     return Answer(question(open_console().engine, taken, **params), taken.taken_at)
+
+
+def hours_alone(stream: str, start: datetime, end: datetime) -> bool:
+    """Whether hours at the ends of the range count whole: ``analytics.sources.hours_alone``."""
+    return _hours_alone(take_snapshot(), stream, start, end)
 
 
 def dump_version(at: Version) -> str:

@@ -137,7 +137,7 @@ def over_time(defaults: Defaults) -> None:
     with panels.panel(
         title,
         key="over_time",
-        note=f"{_window(begun)} windows, {'all' if one is None else one}, exact",
+        note=f"{_window(begun)} windows, {'all' if one is None else one}, {_how(begun, view)}",
         streams=STREAMS,
         csv=exports.link("response-times", view, streams=STREAMS, kind=kind(), endpoint=one),
         choice=_MEASURE,
@@ -173,6 +173,21 @@ def _over_time(view: Range, name: str, one: str | None = None) -> pl.DataFrame:
         week_start=view.week_start,
         now=view.now,
     ).frame
+
+
+def _how(frame: pl.DataFrame, view: Range) -> str:
+    """What stands behind the percentiles, in few words."""
+    if "sketch" not in frame["method"]:
+        return "exact"
+    bound = frame["error_bound"].max()
+    words = (
+        f"within {formats.percent(float(bound) * 100)}" if isinstance(bound, float) else "estimated"
+    )
+    return (
+        f"{words}, by whole hours"
+        if cached.hours_alone("requests", view.start, view.end)
+        else words
+    )
 
 
 def _window(frame: pl.DataFrame) -> str:
@@ -235,7 +250,8 @@ def endpoints(defaults: Defaults) -> None:
     view = toolbar.view(defaults)
     frame = cached.endpoints(view.start, view.until, kind=kind()).frame
     one, many = _ONE[kind()]
-    panels.head(many, note="slowest p95 first", key="")
+    note = "slowest p95 first" + (f", {_how(frame, view)}" if frame.height else "")
+    panels.head(many, note=note, key="")
     with panels.contained("endpoints", skeleton=330):
         if not frame.height:
             panels.empty("Nothing was measured in this range.", "Choose a longer one.")

@@ -167,6 +167,11 @@ def _windows(view: Range, names: tuple[str, ...]) -> pl.DataFrame:
     return frame.filter(pl.col("window_start") <= view.now)
 
 
+def _note(words: str, view: Range) -> str:
+    """``words``, and that hours are whole where samples were let go of but for their cells."""
+    return f"{words}, whole hours" if cached.hours_alone("system", view.start, view.end) else words
+
+
 def _hovers(frames: dict[str, pl.DataFrame], view: Range, unit: Unit) -> list[series.Point]:
     """One tooltip a window that names every series in it."""
     told: dict[datetime, list[str]] = {}
@@ -225,7 +230,7 @@ def cpu(defaults: Defaults) -> None:
     with panels.panel(
         "CPU",
         key="cpu",
-        note="%, mean",
+        note=_note("%, mean", view),
         streams=_STREAMS,
         csv=exports.link(
             "system", view, streams=_STREAMS, measure="cpu_percent,core_percent", host=host(view)
@@ -293,7 +298,7 @@ def memory(defaults: Defaults) -> None:
     with panels.panel(
         "Memory and disk",
         key="memory",
-        note="% in use, mean",
+        note=_note("% in use, mean", view),
         streams=_STREAMS,
         csv=exports.link(
             "system",
@@ -335,7 +340,7 @@ def network(defaults: Defaults) -> None:
     with panels.panel(
         "Network and disks",
         key="network",
-        note="bytes a second, mean",
+        note=_note("bytes a second, mean", view),
         streams=_STREAMS,
         csv=exports.link(
             "system", view, streams=_STREAMS, measure=",".join(_FLOWS), host=host(view)
