@@ -34,11 +34,12 @@ class Upkeep:
         self._limits = Limits(rows=settings.seal_rows, age=timedelta(minutes=settings.seal_minutes))
         self._cleaned_at: datetime | None = None
         self._trimmed_at: datetime | None = None
-        self._unreadable: set[str] = set()
+        #: Streams whose cells take in everything, or cannot for now.
+        self._counted: set[str] = set()
 
     def initialise(self) -> None:
         self._cleaned_at = self._trimmed_at = None
-        self._unreadable.clear()
+        self._counted.clear()
 
     def loop(self, now: datetime) -> float:
         if pending(self._catalogue):
@@ -71,7 +72,7 @@ class Upkeep:
         """Make the cells of a day of each stream that was sealed before there were any."""
         filled = False
         for stream in COUNTED:
-            if stream in self._unreadable:
+            if stream in self._counted:
                 continue
             try:
                 day = fill(self._catalogue, self._segments, stream, now)
@@ -79,10 +80,12 @@ class Upkeep:
                 if error.heals:
                     raise
                 # Until the next start: its rows answer by themselves meanwhile.
-                self._unreadable.add(stream)
+                self._counted.add(stream)
                 LOG.warning("cells of %s cannot be made: %s", stream, error)
                 continue
-            if day is not None:
+            if day is None:
+                self._counted.add(stream)
+            else:
                 filled = True
                 LOG.info(
                     "counted %s of %s: %d rows, at most %d files to go",

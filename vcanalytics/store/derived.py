@@ -13,10 +13,12 @@ from typing import Final
 
 import pyarrow as pa
 
-from vcanalytics.store.cells import REQUEST_CELLS, SYSTEM_CELLS
-from vcanalytics.store.filling import derive
+from vcanalytics.model.streams import STREAMS
+from vcanalytics.store import cells
+from vcanalytics.store.cells import COUNTED
+from vcanalytics.store.filling import derive, unfilled
 from vcanalytics.store.manifest import Change
-from vcanalytics.store.segments import Segment, Segments
+from vcanalytics.store.segments import Segment, Segments, Shape, shape_of
 
 #: The segments of a series that stand before the sealing.
 Standing = Callable[[str], list[Segment]]
@@ -24,5 +26,18 @@ Derivation = Callable[[Segments, pa.Table, Standing], Change]
 
 #: By the stream whose rows they are made of.
 DERIVED: Final[Mapping[str, tuple[Derivation, ...]]] = {
-    counted.stream: (partial(derive, counted),) for counted in (REQUEST_CELLS, SYSTEM_CELLS)
+    name: (partial(derive, counted),) for name, counted in COUNTED.items()
+}
+
+#: By stream: the files with rows that nothing derived takes in yet. A stream of samples that is not
+#: named here keeps all of its rows: they are nowhere else.
+Waiting = Callable[[Standing], list[Segment]]
+WAITING: Final[Mapping[str, Waiting]] = {
+    name: partial(unfilled, counted) for name, counted in COUNTED.items()
+}
+
+#: The files of every series there is, by its name.
+SHAPES: Final[Mapping[str, Shape]] = {
+    **{name: shape_of(stream) for name, stream in STREAMS.items()},
+    **cells.SHAPES,
 }

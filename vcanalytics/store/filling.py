@@ -185,7 +185,7 @@ def hours_of_day(
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     found = hours_of(counted, columns.empty_table())
     for segment in files:
-        for rows in segments.pieces(segment.key, time, start, start + _DAY):
+        for rows in segments.between(segment.key, time, start, start + _DAY):
             more = hours_of(counted, rows.cast(columns))
             found = Cells(
                 added(counted, counted.figures(HOURS), [found.figures, more.figures]),

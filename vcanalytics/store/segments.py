@@ -202,7 +202,7 @@ class Segments:
                 hint="Run `python -m vcanalytics check`",
             ) from error
 
-    def pieces(self, key: str, column: str, start: datetime, end: datetime) -> Iterator[pa.Table]:
+    def between(self, key: str, column: str, start: datetime, end: datetime) -> Iterator[pa.Table]:
         """The rows of a file whose ``column`` lies in ``[start, end)``, a row group at a time.
 
         Raises StoreError where the file is missing or damaged.
