@@ -301,6 +301,20 @@ def test_files_that_cannot_be_read_are_made_anew(catalogue: Catalogue, segments:
     assert list(verify(catalogue, segments)) == []
 
 
+def test_damaged_rows_are_not_counted_anew(catalogue: Catalogue, segments: Segments) -> None:
+    append(catalogue, *[0.001 * number for number in range(50)], 1)
+    sealed(catalogue, segments)
+    with catalogue.read() as connection:
+        path = segments.local(manifest(connection, "requests")[0].key)
+    whole = bytearray(path.read_bytes())
+    for place in range(8, len(whole) - 8, 97):
+        whole[place] ^= 1
+    path.write_bytes(whole)
+    rebuild(catalogue, segments, NOON)
+    expected = {at(0).date(): 50, at(1).date(): 1}
+    assert cells(catalogue, segments) == cells(catalogue, segments, grain=DAYS) == expected
+
+
 def test_cells_outlive_their_rows(catalogue: Catalogue, segments: Segments) -> None:
     append(catalogue, 0, 0, 1)
     sealed(catalogue, segments)

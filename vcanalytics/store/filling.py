@@ -118,13 +118,11 @@ def _put(
     """One file of ``fresh``, added up with the newest of the ``old`` ones where it can be read."""
     change, parts = Change(), [fresh]
     for segment in old[-1:]:
-        try:
+        # What is damaged is not copied into what would pass for sound, and keeps nothing from being
+        # sealed: both lie side by side until it is mended, and add up.
+        if segments.verify(segment) is None:
             parts.append(read(segments, shape, segment))
-        except StoreError:
-            # What is damaged keeps nothing from being sealed: both lie side by side until it is
-            # mended, and add up.
-            continue
-        change.replaced.append(segment)
+            change.replaced.append(segment)
     change.written.append(segments.write(shape, table(shape, added(counted, shape, parts))))
     return change
 
@@ -179,12 +177,19 @@ def _newest_before(segments: Segments, segment: Segment, since: date | None) -> 
 def hours_of_day(
     counted: Counted, segments: Segments, files: Sequence[Segment], day: date
 ) -> Cells:
-    """The hour cells of a day's rows in the given files."""
+    """The hour cells of a day's rows in the given files.
+
+    Raises StoreError where one of them is not as the manifest says.
+    """
     time = STREAMS[counted.stream].time
     columns = segment_schema(STREAMS[counted.stream])
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     found = hours_of(counted, columns.empty_table())
     for segment in files:
+        if wrong := segments.verify(segment):
+            raise StoreError(
+                f"a file {wrong}", where=segment.key, hint="Run `python -m vcanalytics check`"
+            )
         for rows in segments.between(segment.key, time, start, start + _DAY):
             more = hours_of(counted, rows.cast(columns))
             found = Cells(

@@ -140,9 +140,11 @@ def _made_anew(
     found: list[Cells] = []
     lost: set[date] = set()
     for day in sorted(days):
+        files = _of_day(standing.get(counted.stream, ()), day)
+        countable = _countable(catalogue, counted, standing, day)
         try:
-            if _countable(catalogue, counted, standing, day):
-                files = _of_day(standing[counted.stream], day)
+            # Rows that are damaged are not counted anew: cells may be all that is left of them.
+            if countable and all(segments.verify(segment) is None for segment in files):
                 found.append(hours_of_day(counted, segments, files, day))
             else:
                 found.append(_kept(segments, counted, HOURS, standing, day))
@@ -206,7 +208,11 @@ def _kept(segments: Segments, counted: Counted, grain: str, standing: Standing, 
     for shape in (counted.figures(grain), counted.buckets(grain)):
         files = _of_day(standing.get(shape.name, ()), day)
         empty = pl.DataFrame(pl.from_arrow(shape.schema.empty_table()))
-        parts = [empty, *(read(segments, shape, segment) for segment in files)]
+        parts = [empty]
+        for segment in files:
+            if wrong := segments.verify(segment):
+                raise StoreError(f"a file {wrong}", where=segment.key)
+            parts.append(read(segments, shape, segment))
         mine = pl.concat(parts).filter(pl.col("cell_at").dt.date() == day)
         frames.append(added(counted, shape, [mine]))
     return Cells(*frames)
