@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,6 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from collectors.upkeep import Upkeep
+from tests.store.full import full_beyond
 from tests.store.rows import NOON, payments, requests
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.latency import Kind, latency
@@ -62,17 +62,6 @@ def assert_heals(catalogue: Catalogue, daemon: Upkeep) -> None:
     daemon.loop(NOON + HOUR)
     assert hot(catalogue) == 0
     assert_nothing_lost(catalogue)
-
-
-@contextmanager
-def full_beyond(size: int) -> Iterator[None]:
-    """No file grows beyond ``size`` bytes: the kernel refuses the write, as a full disk does."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_disk_that_is_full_while_a_file_is_written(catalogue: Catalogue) -> None:

@@ -148,6 +148,25 @@ salt = Table(
     Column("value", LargeBinary, nullable=False),
 )
 
+# Files and batches that could not be read, kept aside (``store.quarantine``): their rows are
+# missing, and this says which.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("stream", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("file", String, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("first_at", BigInteger),
+    Column("last_at", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("quarantined_at", BigInteger, nullable=False),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -178,11 +197,16 @@ def _days_of_segments(connection: Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE segment ADD COLUMN last_day VARCHAR")
 
 
+def _quarantine(connection: Connection) -> None:
+    quarantine.create(connection, checkfirst=False)
+
+
 MIGRATIONS: Final = (
     Migration(1, "streams, batches, ledger, current rows", _first_tables),
     Migration(2, "manifest of segments", _segments),
     Migration(3, "customers who were forgotten", _forgotten),
     Migration(4, "segments of several days", _days_of_segments),
+    Migration(5, "what is kept aside, unreadable", _quarantine),
 )
 
 
