@@ -122,6 +122,7 @@ def test_a_newer_catalogue_is_refused_by_every_command(
     new = elsewhere(store, tmp_path / "new")
     for asked, command in (
         (store, ("check",)),
+        (store, ("check", "--repair")),
         (store, ("backup", str(tmp_path / "c"))),
         (new, ("restore", str(tmp_path / "b"))),
     ):

@@ -19,7 +19,7 @@ from vcanalytics.store.sealer import seal
 
 DAY = timedelta(days=1)
 #: Those that need an argument or a subcommand first.
-NO_ZONE = {"transaction", "forget", "user", "token"}
+NO_ZONE = {"transaction", "backup", "restore", "forget", "user", "token"}
 
 
 @pytest.fixture
@@ -58,7 +58,9 @@ def empty(store: Store, shop: Shop) -> Store:
         (("transaction", "\udcff"), "Invalid value for 'ID'"),
         (("reconcile", "--as-of", "noon"), "--as-of: 'noon' is not a time."),
         (("reconcile", "--as-of", "1970-01-01"), "--as-of: '1970-01-01' is out of range."),
-        (("check", "--repair"), "No such option '--repair'."),
+        (("check", "--mend"), "No such option '--mend'."),
+        (("backup",), "Missing argument 'DIR'."),
+        (("restore",), "Missing argument 'DIR'."),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(

@@ -165,7 +165,7 @@ def _rewrite_hot(connection: Connection, stream: Stream, now: datetime) -> int:
     beside = _rewrite_current(connection, stream, pseudonyms)
     beside += _rewrite_rejected(connection, stream, pseudonyms)
     if changed or beside:
-        _announce(connection, stream, now)
+        announce(connection, stream, now)
     return changed
 
 
@@ -226,13 +226,13 @@ def _replace(
     step("written")
     with catalogue.transaction() as connection:
         enter(connection, Change([new], [segment]), now)
-        _announce(connection, stream, now)
+        announce(connection, stream, now)
         step("committing")
     step("committed")
     return changed
 
 
-def _announce(connection: Connection, stream: Stream, now: datetime) -> None:
+def announce(connection: Connection, stream: Stream, now: datetime) -> None:
     """Tell readers that what they hold was rewritten: what is cached by number is asked anew."""
     writer = Writer(connection, now)
     text = connection.execute(select(schema.fact.c.value).filter_by(name=FORGOTTEN)).scalar()

@@ -52,3 +52,21 @@ def quarantined(connection: Connection) -> list[Quarantined]:
         Quarantined(**{**dict(row), **{name: from_micros(row[name]) for name in times}})
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Rows that are known to be gone, of the batches from ``first_seq`` to ``last_seq``."""
+
+    first_seq: int
+    last_seq: int
+    rows: int
+
+
+def lost(connection: Connection, stream: str) -> list[Lost]:
+    """What the ledger has of a stream and nothing that is read holds any more."""
+    return [
+        Lost(one.first_seq, one.last_seq, one.rows)
+        for one in quarantined(connection)
+        if one.stream == stream
+    ]

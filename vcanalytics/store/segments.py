@@ -171,6 +171,18 @@ class Segments:
                 hint="Run `python -m vcanalytics check`",
             ) from error
 
+    def rows(self, key: str) -> int:
+        """How many rows a file says it has. Raises StoreError where it is missing or damaged."""
+        path = self.local(key)
+        try:
+            return int(pq.read_metadata(path).num_rows)
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(
+                f"a segment cannot be read: {str(error).splitlines()[0]}",
+                where=str(path),
+                hint="Run `python -m vcanalytics check`",
+            ) from error
+
     def verify(self, segment: Segment) -> str | None:
         """What is wrong with the file, None where it is as the manifest says."""
         path = self.local(segment.key)

@@ -31,6 +31,7 @@ from vcanalytics.store.batches import decode
 from vcanalytics.store.catalogue import Catalogue, states
 from vcanalytics.store.facts import FORGOTTEN
 from vcanalytics.store.manifest import manifest
+from vcanalytics.store.quarantine import Quarantined, quarantined
 from vcanalytics.store.segments import Segment, Segments, segment_schema
 from vcanalytics.store.state import StreamState, from_micros
 
@@ -42,7 +43,10 @@ _PIECES_MAX: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A batch or segment that cannot be read: its rows are missing from figures; this says so."""
+    """A batch or segment that cannot be read: its rows are missing from figures; this says so.
+
+    ``aside``: it was found before and put into quarantine; what is left agrees with itself.
+    """
 
     stream: str
     name: str
@@ -50,6 +54,7 @@ class Damage:
     first_at: datetime | None
     last_at: datetime | None
     reason: str
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +222,7 @@ class Reader:
                     # Someone was forgotten: what was decoded before still names them.
                     self._rewritten = facts.get(FORGOTTEN)
                     self._held = {name: _empty(s) for name, s in STREAMS.items()}
+                aside = quarantined(connection)
                 news = {
                     name: _news(connection, STREAMS[name], self._held[name].seq, known[name].seq)
                     for name in names
@@ -233,7 +239,7 @@ class Reader:
             taken_at=datetime.now(UTC),
             states=known,
             facts={name: json.loads(text) for name, text in facts.items()},
-            damage=tuple(damage),
+            damage=(*damage, *_aside(aside, names)),
             _held=held,
             _segments=segments,
         )
@@ -317,6 +323,14 @@ class Reader:
 
 def _first_seq(table: pa.Table) -> int:
     return int(table.column("seq")[0].as_py())
+
+
+def _aside(entries: Iterable[Quarantined], names: Sequence[str]) -> Iterable[Damage]:
+    for one in entries:
+        # Of what is derived from a stream (``requests.hours``) as of itself.
+        if one.stream.partition(".")[0] in names:
+            bounds = one.first_at, one.last_at
+            yield Damage(one.stream, one.name, one.rows, *bounds, one.reason, aside=True)
 
 
 def _damage(segment: Segment, reason: str) -> Damage:
