@@ -16,8 +16,9 @@ from vcanalytics.store import schema
 from vcanalytics.store.check_rows import Kept, hot_batches
 from vcanalytics.store.segments import Segments
 
-#: Keys that are compared at once: some 100 bytes each, and every file's keys are read once for it.
-SLICE: Final = 500_000
+#: Keys that are compared at once: some 500 bytes each, and every file's keys are read once for it.
+SLICE: Final = 200_000
+_FETCHED: Final = 10_000
 
 _STANDS: Final = {"key": pl.String, "stands_seq": pl.Int64, "stands_deleted": pl.Boolean}
 
@@ -41,11 +42,11 @@ def mismatches(
     """Every row that does not stand where its newest version says, by key."""
     for low, high, stands in _slices(connection, stream):
         newest = _newest(connection, stream, segments, kept, low, high)
-        both = newest.join(stands, on="key", how="full", coalesce=True).sort("key")
+        both = newest.join(stands, on="key", how="full", coalesce=True)
         wrong = both.filter(
             pl.col("seq").ne_missing(pl.col("stands_seq"))
             | pl.col("deleted").ne_missing(pl.col("stands_deleted"))
-        )
+        ).sort("key")
         for key, seq, deleted, stands_seq, stands_deleted in wrong.iter_rows():
             version = None if seq is None else (seq, deleted)
             if stands_seq is None:
@@ -72,9 +73,13 @@ def _slices(
         )
         if low is not None:
             query = query.where(table.c.row_key > low)
-        rows = connection.execute(query.order_by(table.c.row_key).limit(SLICE)).all()
-        stands = pl.DataFrame([tuple(row) for row in rows], schema=_STANDS, orient="row")
-        high = rows[-1].row_key if len(rows) == SLICE else None
+        rows = connection.execution_options(yield_per=_FETCHED).execute(
+            query.order_by(table.c.row_key).limit(SLICE)
+        )
+        frames = [pl.DataFrame(schema=_STANDS)]
+        frames += (pl.DataFrame(list(some), _STANDS, orient="row") for some in rows.partitions())
+        stands = pl.concat(frames)
+        high = stands["key"][-1] if stands.height == SLICE else None
         yield low, high, stands
         if high is None:
             return
