@@ -126,3 +126,14 @@ def test_what_cannot_be_repaired_is_said(store: Store) -> None:
     result = store.ask("check", "--repair")
     assert result.exit_code == 1
     assert "batch 1: 1 rows are kept, the ledger says 0 rows" in result.stdout
+
+
+def test_forget_names_what_lies_in_quarantine(store: Store) -> None:
+    flip_sealed(store, "transactions")
+    assert store.ask("check", "--repair").exit_code == 0
+
+    result = store.ask("forget", "ann@example.com")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("vcanalytics: note: quarantine/transactions-2026-")
+    assert result.stderr.endswith("cannot be read and may still hold the address\n")

@@ -43,13 +43,15 @@ def command(*, mend: bool, zone: str | None, form: str) -> int:
     """
     call = begin(zone, form)
     done: list[Done] = []
-    with opened(call.settings) as catalogue, shown() as progress:
+    with opened(call.settings) as catalogue:
         store_dir = catalogue.path.parent
         # Held to the end: what is checked then is what was repaired.
         with Instance(store_dir) if mend else nullcontext():
             if mend:
-                done = repair(catalogue, call.now, progress=progress)
-            findings = check(catalogue, progress=progress)
+                with shown() as progress:
+                    done = repair(catalogue, call.now, progress=progress)
+            with shown() as progress:
+                findings = check(catalogue, progress=progress)
             aside = _aside(catalogue)
     _write(call, done, findings, aside, str(store_dir))
     return 1 if findings else 0

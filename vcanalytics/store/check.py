@@ -35,6 +35,25 @@ _TRIES: Final = 5
 Progress = Callable[[str, int, int], None]
 
 
+@dataclass(slots=True)
+class Course:
+    """How many files, of all that readers see, have been looked at."""
+
+    progress: Progress
+    total: int
+    done: int = 0
+
+    def __call__(self) -> None:
+        self.done = min(self.done + 1, self.total)
+        self.progress("files", self.done, self.total)
+
+
+def course(catalogue: Catalogue, progress: Progress) -> Course:
+    """The way through all files there are now."""
+    with catalogue.read() as connection:
+        return Course(progress, sum(len(some) for some in manifests(connection).values()))
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is not as it should be. ``stream`` is empty for the store as a whole."""
@@ -60,18 +79,16 @@ def check(
     """
     findings: list[Finding] = []
     segments = Segments(catalogue.path.parent)
-    names = ["", *STREAMS, *_derived(catalogue), *(part.name for part in parts)]
     try:
         findings += [Finding("", line) for line in _catalogue(catalogue)]
-        for number, stream in enumerate(STREAMS.values(), 1):
-            progress(stream.name, number, len(names))
-            findings += _settled(catalogue, stream, segments)
-        for number, name in enumerate(_derived(catalogue), len(STREAMS) + 1):
-            progress(name, number, len(names))
-            findings += _few(name, _derived_files(catalogue, name, segments))
-        for number, part in enumerate(parts, len(names) - len(parts)):
-            progress(part.name, number, len(names))
+        seen = course(catalogue, progress)
+        for stream in STREAMS.values():
+            findings += _settled(catalogue, stream, segments, seen)
+        for name in _derived(catalogue):
+            findings += _few(name, _derived_files(catalogue, name, segments, seen))
+        for number, part in enumerate(parts, 1):
             findings += _few(part.name, part.verify(catalogue, segments))
+            progress("rollups", number, len(parts))
         findings += _few("", _aside(catalogue))
         findings += [
             Finding("", f"file {key} stands in no manifest")
@@ -103,20 +120,26 @@ def _derived(catalogue: Catalogue) -> list[str]:
         return sorted(manifests(connection).keys() - STREAMS.keys())
 
 
-def _settled(catalogue: Catalogue, stream: Stream, segments: Segments) -> list[Finding]:
+def _settled(
+    catalogue: Catalogue, stream: Stream, segments: Segments, seen: Course
+) -> list[Finding]:
     for _ in range(_TRIES):
         try:
             with catalogue.read() as connection:
-                return _few(stream.name, _stream(catalogue, connection, stream, segments))
+                return _few(stream.name, _stream(catalogue, connection, stream, segments, seen))
         except _Moved:
             continue
     return [Finding(stream.name, "its files are replaced faster than they can be read")]
 
 
 def _stream(
-    catalogue: Catalogue, connection: Connection, stream: Stream, segments: Segments
+    catalogue: Catalogue,
+    connection: Connection,
+    stream: Stream,
+    segments: Segments,
+    seen: Course,
 ) -> Iterator[str]:
-    kept = look_through(connection, stream, segments)
+    kept = look_through(connection, stream, segments, seen)
     for one in kept.broken:
         if one.segment is not None and not _is_named(catalogue, one.segment.key):
             raise _Moved
@@ -181,11 +204,14 @@ def _current(
         yield f"{twice} source rows are held by more than one current row"
 
 
-def _derived_files(catalogue: Catalogue, name: str, segments: Segments) -> Iterator[str]:
+def _derived_files(
+    catalogue: Catalogue, name: str, segments: Segments, seen: Course
+) -> Iterator[str]:
     with catalogue.read() as connection:
         files = manifests(connection, name).get(name, [])
     for segment in files:
         found = broken_file(segments, segment)
+        seen()
         if found is not None and _is_named(catalogue, segment.key):
             yield found.what
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -89,8 +89,13 @@ def hot_batches(connection: Connection, stream: str) -> Iterator[tuple[Any, pa.T
             yield row, table
 
 
-def look_through(connection: Connection, stream: Stream, segments: Segments) -> Kept:
-    """Read every batch, and verify every file by its size and digest."""
+def look_through(
+    connection: Connection,
+    stream: Stream,
+    segments: Segments,
+    seen: Callable[[], None] = lambda: None,
+) -> Kept:
+    """Read every batch, and verify every file by its size and digest; ``seen`` after each file."""
     kept = Kept(lost=lost(connection, stream.name))
     for row, table in hot_batches(connection, stream.name):
         if isinstance(table, str):
@@ -103,6 +108,7 @@ def look_through(connection: Connection, stream: Stream, segments: Segments) -> 
             kept.wrong.append((row.seq, table.num_rows, row.rows))
     for segment in manifest(connection, stream.name):
         found = broken_file(segments, segment)
+        seen()
         if found is None:
             kept.files.append(segment)
         else:

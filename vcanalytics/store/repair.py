@@ -17,7 +17,7 @@ from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import copying, schema
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.check import Progress
+from vcanalytics.store.check import Course, Progress, course
 from vcanalytics.store.check_rows import broken_file, look_through
 from vcanalytics.store.manifest import clean, manifests, orphaned
 from vcanalytics.store.parts import PARTS, Part
@@ -51,18 +51,17 @@ def repair(
     _refuse_damaged(catalogue)
     segments = Segments(catalogue.path.parent)
     done: list[Done] = []
-    total = len(STREAMS) + len(parts) + 1
-    for number, stream in enumerate(STREAMS.values(), 1):
-        progress(stream.name, number, total)
-        done += [Done(stream.name, what) for what in _stream(catalogue, segments, stream, now)]
-    for number, part in enumerate(parts, len(STREAMS) + 1):
-        progress(part.name, number, total)
+    seen = course(catalogue, progress)
+    for stream in STREAMS.values():
+        mended = _stream(catalogue, segments, stream, now, seen)
+        done += [Done(stream.name, what) for what in mended]
+    for number, part in enumerate(parts, 1):
         wrong = list(islice(part.verify(catalogue, segments), 1))
         if wrong:
             part.rebuild(catalogue, segments, now)
             done.append(Done(part.name, f"made anew from its rows: {wrong[0]}"))
-    progress("files", total, total)
-    done += _derived(catalogue, segments, now)
+        progress("rollups", number, len(parts))
+    done += _derived(catalogue, segments, now, seen)
     done += [Done("", what) for what in _aside(catalogue)]
     orphans = orphaned(catalogue, segments, older_than=timedelta(0))
     clean(catalogue, segments, now, timedelta(0))
@@ -81,10 +80,10 @@ def _refuse_damaged(catalogue: Catalogue) -> None:
 
 
 def _stream(
-    catalogue: Catalogue, segments: Segments, stream: Stream, now: datetime
+    catalogue: Catalogue, segments: Segments, stream: Stream, now: datetime, seen: Course
 ) -> Iterator[str]:
     with catalogue.read() as connection:
-        kept = look_through(connection, stream, segments)
+        kept = look_through(connection, stream, segments, seen)
     for broken in kept.broken:
         put_aside(catalogue, segments, stream.name, broken, now)
         kind = "segment " if broken.segment is not None else ""
@@ -108,13 +107,16 @@ def _stream(
         yield from mend_current(catalogue, segments, stream, kept)
 
 
-def _derived(catalogue: Catalogue, segments: Segments, now: datetime) -> Iterator[Done]:
+def _derived(
+    catalogue: Catalogue, segments: Segments, now: datetime, seen: Course
+) -> Iterator[Done]:
     """Files that are derived and still broken: nobody made them anew."""
     with catalogue.read() as connection:
         named = manifests(connection)
     for name in sorted(named.keys() - STREAMS.keys()):
         for segment in named[name]:
             broken = broken_file(segments, segment)
+            seen()
             if broken is not None:
                 put_aside(catalogue, segments, name, broken, now)
                 what = f"segment {broken.name} is put into quarantine: {broken.reason}"
