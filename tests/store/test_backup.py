@@ -168,6 +168,14 @@ def test_killed_at_a_step_the_earlier_backup_stands(
     assert content(catalogue_in(folder)) == content(filled.path)
 
 
+def test_runs_that_are_killed_again_and_again_fill_no_disk(filled: Catalogue, folder: Path) -> None:
+    backup(filled, folder)
+    for _ in range(3):
+        assert killed("backup", filled.path.parent, folder, "recording") == -9
+    # The one that stands, and the last that was killed.
+    assert len([n for n in names(folder) if n.startswith("catalogue-")]) == 2
+
+
 def test_files_that_go_while_they_are_copied_cost_another_round(
     filled: Catalogue, folder: Path
 ) -> None:

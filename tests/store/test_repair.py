@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.collectors.rig import ROOT
 from tests.store.backing_up import backup, fill, flip
+from tests.store.full import full_beyond
 from tests.store.rows import NOON, keep, paid, requests
 from tests.store.test_check import change
 from vcanalytics.errors import StoreError
@@ -451,3 +452,48 @@ def test_a_flipped_batch_that_still_decodes_is_no_longer_possible(filled: Catalo
     repair(filled, NOON)
     assert check(filled) == []
     assert [one.rows for one in aside(filled)] == [1]
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing catches it."""
+
+
+@pytest.mark.parametrize("at", ["enter", "announce"])
+def test_a_repair_that_is_killed_is_run_again(
+    filled: Catalogue, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    path = path_of(filled, files(filled, "requests")[0])
+    flip(path, 3_000)
+    rotten = path.read_bytes()
+    damage_batch(filled, "requests", 4)
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as then:
+        then.setattr(f"vcanalytics.store.quarantining.{at}", kill)
+        with pytest.raises(Killed):
+            repair(filled, NOON)
+    # Nothing has left what is read, and nothing is said to have.
+    assert aside(filled) == []
+    assert len(files(filled, "requests")) == 3
+
+    repair(filled, NOON)
+
+    assert check(filled) == []
+    kept = {one.name: one for one in aside(filled)}
+    assert {one.rows for one in kept.values()} == {50, 2}
+    folder = filled.path.parent / "quarantine"
+    assert len(list(folder.iterdir())) == 2
+    (file,) = [one.file for one in kept.values() if one.file.endswith(".parquet")]
+    assert (folder / file).read_bytes() == rotten
+
+
+def test_a_disk_that_is_full_while_something_is_put_aside(filled: Catalogue) -> None:
+    damage_batch(filled, "requests", 4)
+    with full_beyond(10), pytest.raises(StoreError, match="cannot be put aside") as told:
+        repair(filled, NOON)
+    assert len(str(told.value).splitlines()) == 1
+    assert aside(filled) == []
+    repair(filled, NOON)
+    assert check(filled) == []

@@ -142,7 +142,7 @@ class _Taking:
 
     def take(self, beside: Sequence[Beside]) -> Taken:
         files, folder = self.files, self.files.folder
-        identity = self._same_store()
+        identity = self._make_ready()
         for _ in range(_ROUNDS_MAX):
             with self.catalogue.read() as connection:
                 named = wanted(self._store_dir, connection)
@@ -168,8 +168,8 @@ class _Taking:
         below = self._store_dir.resolve().relative_to(self.data_dir).as_posix()
         return "" if below == "." else below
 
-    def _same_store(self) -> int:
-        """When this store was made, which tells it from others.
+    def _make_ready(self) -> int:
+        """When this store was made, which tells it from others; the folder is made ready for it.
 
         Raises StoreError where the folder holds the backup of another one.
         """
@@ -184,6 +184,10 @@ class _Taking:
                 where=str(self.files.folder),
                 hint="Name another folder: each store needs one of its own",
             )
+        # Databases of runs that were killed are of no use to this one; their files are.
+        _clear_databases(
+            self.files.folder, {kept.stored for kept in earlier.files} if earlier else set()
+        )
         return made_at
 
     def _settled(self, identity: int) -> Record:
@@ -293,6 +297,10 @@ def _clear(folder: Path, stored: set[str]) -> None:
     for path in (*folder.glob(f"{SEGMENTS}/**/*"), *folder.glob(f"{QUARANTINE}/**/*")):
         if path.is_file() and path.relative_to(folder).as_posix() not in stored:
             path.unlink()
+    _clear_databases(folder, stored)
+
+
+def _clear_databases(folder: Path, stored: set[str]) -> None:
     for path in folder.iterdir():
         if path.is_file() and _OURS.match(path.name) and path.name not in stored:
             path.unlink()
