@@ -87,12 +87,12 @@ def test_a_sound_store_has_no_finding(filled: Catalogue) -> None:
             "row VC_1 stands at None, its versions say (2, False)",
         ),
         (
-            "INSERT INTO current_row VALUES ('disputes', 'DISP_9', 9, 0, 1, 0, '')",
+            "INSERT INTO current_row VALUES ('disputes', 'DISP_9', 9, 0, 1, 0, '', 0, 1)",
             "disputes",
             "row DISP_9 has no version",
         ),
         (
-            "INSERT INTO current_row VALUES ('disputes', 'DISP_9', 1, 0, 1, 0, '')",
+            "INSERT INTO current_row VALUES ('disputes', 'DISP_9', 1, 0, 1, 0, '', 0, 1)",
             "disputes",
             "1 source rows are held by more than one current row",
         ),

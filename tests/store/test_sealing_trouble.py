@@ -102,7 +102,7 @@ def test_a_disk_that_is_full_when_the_manifest_is_written(catalogue: Catalogue) 
     # The file that no manifest names is taken away by the next start.
     assert len(list(segments.files())) == 1
     assert_heals(catalogue, upkeep(catalogue))
-    assert len(list(segments.files())) == 2
+    assert len(list(segments.files())) == 3
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import polars as pl
 from vcanalytics.cached.console import head, open_console, take_snapshot
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store.facts import DAEMONS, DEMO, SILENT_AFTER, Trouble, as_time
-from vcanalytics.store.snapshot import Damage
+from vcanalytics.store.held import Damage
 
 KEPT_ASIDE_MAX: Final = 1_000
 _INSTANT: Final = pl.Datetime("us", "UTC")

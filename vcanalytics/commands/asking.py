@@ -20,7 +20,7 @@ from vcanalytics.errors import StoreError
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.store import Catalogue, Reader, Segments, Snapshot
 from vcanalytics.store.catalogue import FILE_NAME
-from vcanalytics.store.snapshot import Damage
+from vcanalytics.store.held import Damage
 
 #: How long a command's question may take: nobody looks at a page meanwhile.
 BUDGET_S: Final = 60.0

@@ -2,8 +2,9 @@
 
 from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.latest import Head, Latest
+from vcanalytics.store.relation import Relation
 from vcanalytics.store.segments import Segments
-from vcanalytics.store.snapshot import Reader, Relation, Snapshot
+from vcanalytics.store.snapshot import Reader, Snapshot
 from vcanalytics.store.state import StreamState
 from vcanalytics.store.writer import CurrentRow, Writer
 

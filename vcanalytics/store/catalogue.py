@@ -24,8 +24,9 @@ from vcanalytics.folders import make_private
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import schema
 from vcanalytics.store.facts import FREE_BYTES_LEAST
+from vcanalytics.store.places import slices
 from vcanalytics.store.state import StreamState, from_micros
-from vcanalytics.store.writer import CurrentRow, Writer, slices
+from vcanalytics.store.writer import CurrentRow, Writer
 
 FILE_NAME: Final = "catalogue.db"
 #: Lies beside the catalogue while a backup is put back: what stands there is not whole yet.

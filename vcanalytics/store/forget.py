@@ -28,10 +28,11 @@ from vcanalytics.model.streams import STREAMS, SYSTEM, TEXT, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode, encode, make_batch
 from vcanalytics.store.catalogue import BUSY_TIMEOUT_MS, Catalogue
+from vcanalytics.store.current import current_shape
 from vcanalytics.store.facts import FORGOTTEN
-from vcanalytics.store.manifest import Change, enter, manifest
+from vcanalytics.store.manifest import Change, enter, manifests
 from vcanalytics.store.pseudonyms import DOMAIN, Pseudonyms, digest, load, tag
-from vcanalytics.store.segments import Segment, Segments, segment_schema, shape_of
+from vcanalytics.store.segments import Segment, Segments, Shape, shape_of
 from vcanalytics.store.state import to_micros
 from vcanalytics.store.writer import Writer
 
@@ -115,21 +116,24 @@ def finish(
     """
     with catalogue.read() as connection:
         pseudonyms = load(connection)
-        known = {stream.name: manifest(connection, stream.name) for stream in _STREAMS}
+        known = manifests(connection)
     changed, damaged = 0, []
     for stream in _STREAMS:
         # A sealing that had begun before may have put old rows into a file: those come below. What
         # an earlier attempt left hot goes here.
         with catalogue.transaction() as connection:
             changed += _rewrite_hot(connection, stream, now)
-        for segment in known[stream.name]:
-            try:
-                rows = _rewritten(segments, stream, segment, pseudonyms)
-            except StoreError:
-                damaged.append(segment.key)
-                continue
-            if rows is not None:
-                changed += _replace(catalogue, segments, stream, segment, rows, now, step)
+        for shape in _shapes(stream):
+            for segment in known.get(shape.name, ()):
+                try:
+                    rows = _rewritten(segments, stream, shape, segment, pseudonyms)
+                except StoreError:
+                    damaged.append(segment.key)
+                    continue
+                if rows is not None:
+                    count = _replace(catalogue, segments, stream, shape, segment, rows, now, step)
+                    # Newest versions stand in two files: they are counted where all versions are.
+                    changed += count if shape.name == stream.name else 0
     _wipe(catalogue)
     step("wiped")
     with catalogue.transaction() as connection:
@@ -201,14 +205,19 @@ def _rewrite_rejected(connection: Connection, stream: Stream, pseudonyms: Pseudo
     return changed
 
 
+def _shapes(stream: Stream) -> tuple[Shape, ...]:
+    """What of a stream lies in files with its texts in them."""
+    return (shape_of(stream), *([current_shape(stream)] if stream.versioned else []))
+
+
 def _rewritten(
-    segments: Segments, stream: Stream, segment: Segment, pseudonyms: Pseudonyms
+    segments: Segments, stream: Stream, shape: Shape, segment: Segment, pseudonyms: Pseudonyms
 ) -> tuple[pa.Table, int] | None:
     """The rows of a file without the forgotten and how many changed, None where none is in it."""
-    texts = [column.name for column in stream.columns if column.type == TEXT]
+    texts = [field.name for field in shape.schema if field.type == TEXT]
     if not pseudonyms.rows(stream, segments.read(segment.key, texts))[1]:
         return None
-    whole = segments.read(segment.key).cast(segment_schema(stream))
+    whole = segments.read(segment.key).cast(shape.schema)
     return pseudonyms.rows(stream, whole)
 
 
@@ -216,13 +225,14 @@ def _replace(
     catalogue: Catalogue,
     segments: Segments,
     stream: Stream,
+    shape: Shape,
     segment: Segment,
     rewritten: tuple[pa.Table, int],
     now: datetime,
     step: Step,
 ) -> int:
     rows, changed = rewritten
-    new = segments.write(shape_of(stream), rows)
+    new = segments.write(shape, rows)
     step("written")
     with catalogue.transaction() as connection:
         enter(connection, Change([new], [segment]), now)

@@ -88,7 +88,26 @@ current_row = Table(
     Column("seq", BigInteger, nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("state", Text, nullable=False),
+    # When the row was begun by its newest version, and the batch of its first one; empty where it
+    # has not moved since before these were kept.
+    Column("created_at", BigInteger),
+    Column("first_seq", BigInteger),
     Index("current_row_by_source", "stream", "source_id"),
+)
+# Every other time a row was said to be begun at: where older versions of it may lie.
+moved = Table(
+    "moved",
+    metadata,
+    Column("stream", String, primary_key=True),
+    Column("row_key", String, primary_key=True),
+    Column("created_at", BigInteger, primary_key=True, autoincrement=False),
+)
+# Up to which batch the files of newest versions take a stream in.
+folded = Table(
+    "folded",
+    metadata,
+    Column("stream", String, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
 )
 rejected = Table(
     "rejected",
@@ -201,12 +220,22 @@ def _quarantine(connection: Connection) -> None:
     quarantine.create(connection, checkfirst=False)
 
 
+def _newest_versions(connection: Connection) -> None:
+    have = {column["name"] for column in inspect(connection).get_columns(current_row.name)}
+    for column in (current_row.c.created_at, current_row.c.first_seq):
+        if column.name not in have:
+            connection.exec_driver_sql(f"ALTER TABLE current_row ADD COLUMN {column.name} BIGINT")
+    moved.create(connection, checkfirst=False)
+    folded.create(connection, checkfirst=False)
+
+
 MIGRATIONS: Final = (
     Migration(1, "streams, batches, ledger, current rows", _first_tables),
     Migration(2, "manifest of segments", _segments),
     Migration(3, "customers who were forgotten", _forgotten),
     Migration(4, "segments of several days", _days_of_segments),
     Migration(5, "what is kept aside, unreadable", _quarantine),
+    Migration(6, "newest versions in files of their own", _newest_versions),
 )
 
 

@@ -7,7 +7,7 @@ its rows come in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -21,6 +21,7 @@ from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
 from vcanalytics.store.catalogue import Catalogue
+from vcanalytics.store.current import Moves, fold, folded, is_caught_up, moves_of, series
 from vcanalytics.store.derived import DERIVED, Standing
 from vcanalytics.store.manifest import Change, enter, manifests
 from vcanalytics.store.segments import Segment, Segments, Shape, segment_schema, shape_of
@@ -93,6 +94,7 @@ def seal(
             .limit(_BATCHES_MAX)
         ).all()
         standing = manifests(connection)
+        mark = folded(connection, stream.name)
     taken: list[pa.Table] = []
     count, last_seq = 0, 0
     for row in found:
@@ -115,7 +117,10 @@ def seal(
         return None
     step("read")
     rows = pa.concat_tables(taken)
-    change = _change(segments, stream, rows, lambda series: standing.get(series, []), step)
+    change = _change(segments, stream, rows, lambda name: standing.get(name, []), step)
+    if stream.versioned and is_caught_up(standing.get(stream.name, ()), mark):
+        change += _folding(catalogue, segments, stream, rows, standing, last_seq)
+        step("folded")
     with catalogue.transaction() as connection:
         # Batches without rows, which announce a rewriting, come to no file.
         enter(connection, change, now)
@@ -144,6 +149,26 @@ def _change(
         change += derivation(segments, rows, standing)
         step("derived")
     return change
+
+
+def _folding(
+    catalogue: Catalogue,
+    segments: Segments,
+    stream: Stream,
+    rows: pa.Table,
+    standing: Mapping[str, list[Segment]],
+    last_seq: int,
+) -> Change:
+    """What becomes of the newest versions' files; nothing where one of them is damaged."""
+    with catalogue.read() as connection:
+        moved = moves_of(connection, stream, rows) if rows.num_rows else Moves()
+    try:
+        return fold(segments, stream, rows, standing.get(series(stream), ()), moved, last_seq)
+    except StoreError as error:
+        if error.heals:
+            raise
+        # Versions are kept whatever becomes of what is made of them; upkeep says what is damaged.
+        return Change()
 
 
 def by_day(shape: Shape, rows: pa.Table) -> list[tuple[date, pa.Table]]:

@@ -28,8 +28,6 @@ from vcanalytics.model.streams import COUNT, Stream
 FOLDER: Final = "segments"
 _SUFFIX: Final = ".parquet"
 _ASIDE: Final = ".writing"
-#: Small enough that a question of an hour skips most of a day's file.
-_ROW_GROUP_ROWS: Final = 100_000
 _READ_BYTES: Final = 1 << 20
 
 
@@ -59,7 +57,8 @@ class Shape:
 
     ``partition`` is the column whose day decides which file a row lies in, ``order`` the columns
     rows are sorted by, ``moments`` those that bound a file's time. Every series has ``seq``: the
-    batch a row came with, or the newest that a derived row takes in.
+    batch a row came with, or the newest that a derived row takes in. A file of ``full_rows`` is
+    full; ``group_rows`` are small enough that a question of an hour skips most of a day's file.
     """
 
     name: str
@@ -67,6 +66,8 @@ class Shape:
     partition: str
     order: tuple[str, ...]
     moments: tuple[str, ...]
+    full_rows: int = 1_000_000
+    group_rows: int = 100_000
 
 
 def segment_schema(stream: Stream) -> pa.Schema:
@@ -112,7 +113,7 @@ class Segments:
                     rows,
                     file,
                     compression="zstd",
-                    row_group_size=_ROW_GROUP_ROWS,
+                    row_group_size=shape.group_rows,
                     sorting_columns=pq.SortingColumn.from_ordering(
                         rows.schema, [(column, "ascending") for column in shape.order]
                     ),
@@ -165,11 +166,22 @@ class Segments:
         try:
             return pq.read_table(path, columns=columns, memory_map=False, partitioning=None)
         except (OSError, pa.ArrowException) as error:
-            raise StoreError(
-                f"a segment cannot be read: {str(error).splitlines()[0]}",
-                where=str(path),
-                hint="Run `python -m vcanalytics check`",
-            ) from error
+            raise _unreadable(path, error) from error
+
+    def pieces(self, key: str, seqs: pa.Array, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """The rows of the given batches, a group of the file at a time.
+
+        Raises StoreError where it is missing or damaged.
+        """
+        path = self.local(key)
+        try:
+            with pq.ParquetFile(path) as file:
+                for group in range(file.num_row_groups):
+                    mine = pc.is_in(file.read_row_group(group, ["seq"]).column("seq"), seqs)
+                    if pc.any(mine).as_py():
+                        yield file.read_row_group(group, list(columns)).filter(mine)
+        except (OSError, pa.ArrowException) as error:
+            raise _unreadable(path, error) from error
 
     def rows(self, key: str) -> int:
         """How many rows a file says it has. Raises StoreError where it is missing or damaged."""
@@ -214,6 +226,14 @@ class Segments:
     def delete(self, key: str) -> None:
         """Remove a file that no manifest names; gone already is as good."""
         self.local(key).unlink(missing_ok=True)
+
+
+def _unreadable(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"a segment cannot be read: {str(error).splitlines()[0]}",
+        where=str(path),
+        hint="Run `python -m vcanalytics check`",
+    )
 
 
 def _bounds(rows: pa.Table, moments: Sequence[str]) -> tuple[datetime, datetime]:

@@ -4,70 +4,52 @@ A snapshot opens one short read transaction, takes the manifest and what is new 
 it, and only then decodes. What was decoded is kept and shared by all viewers; nothing is ever
 changed in place, so a snapshot stays as it was while newer ones are taken.
 
-Streams of versions are held whole, because a row's newest version may be any of them. Of streams
-that only grow the hot part is held; the rest stays in files, pruned by time from the manifest.
+What is hot is held in memory; the rest stays in files, pruned by the manifest. Of versioned streams
+the newest version of each row lies in files of its own (``store.current``): what came after those
+were made is held as well, and laid over them.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from sqlalchemy import Connection, func, select
 
 from vcanalytics.errors import StoreError
-from vcanalytics.model.streams import COUNT, STREAMS, Stream
+from vcanalytics.model.streams import COUNT, STREAMS
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
 from vcanalytics.store.catalogue import Catalogue, states
+from vcanalytics.store.current import VERSIONED, folded, series
 from vcanalytics.store.facts import FORGOTTEN
-from vcanalytics.store.manifest import manifest
+from vcanalytics.store.held import Damage, Held, News, empty, take
+from vcanalytics.store.manifest import Known, manifest
+from vcanalytics.store.places import Place, places
 from vcanalytics.store.quarantine import Quarantined, quarantined
+from vcanalytics.store.relation import Relation, Within
 from vcanalytics.store.segments import Segment, Segments, segment_schema
-from vcanalytics.store.state import StreamState, from_micros
+from vcanalytics.store.state import StreamState
 
-#: Kept on disk, fetched by ``Reader.whole`` only: the raw JSON would triple a reader's memory.
-_LEFT_ON_DISK: Final = frozenset({"metadata"})
-#: Arrow tables of more pieces than this are copied into one: queries pay per piece.
-_PIECES_MAX: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """A batch or segment that cannot be read: its rows are missing from figures; this says so.
-
-    ``aside``: it was found before and put into quarantine; what is left agrees with itself.
-    """
-
-    stream: str
-    name: str
-    rows: int
-    first_at: datetime | None
-    last_at: datetime | None
-    reason: str
-    aside: bool = False
+#: The files of each series that are there, as of a snapshot.
+Files = Mapping[str, Sequence[tuple[Segment, Path]]]
+#: Finds the places of rows of a stream by their keys.
+Places = Callable[[str, Sequence[str]], Mapping[str, Place]]
+_DAY: Final = timedelta(days=1)
+_US: Final = timedelta(microseconds=1)
+#: How much further back each step looks.
+_WIDER: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """Rows of a stream: those still hot, and the files that hold the others."""
-
-    hot: pa.Table
-    files: tuple[Path, ...] = ()
-
-    def table(self) -> pa.Table:
-        """All rows in memory. For streams that may be long, let the engine read the files."""
-        parts = [pq.read_table(f, columns=self.hot.column_names) for f in self.files]
-        return pa.concat_tables([*(part.cast(self.hot.schema) for part in parts), self.hot])
+def _nowhere(_stream: str, _keys: Sequence[str]) -> Mapping[str, Place]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +60,9 @@ class Snapshot:
     states: dict[str, StreamState]
     facts: dict[str, Any]
     damage: tuple[Damage, ...]
-    _held: dict[str, _Held] = field(repr=False)
-    _segments: dict[str, tuple[tuple[Segment, Path], ...]] = field(repr=False)
+    _held: Mapping[str, Held] = field(repr=False)
+    _files: Files = field(repr=False)
+    _places: Places = field(default=_nowhere, repr=False)
 
     def state(self, stream: str) -> StreamState:
         return self.states[stream]
@@ -93,111 +76,160 @@ class Snapshot:
     ) -> Relation:
         """The stream's rows as far as they can lie in ``[start, end)`` of its time column.
 
-        Whole files are left out by the manifest; the question itself still says the range. The
-        columns are the stream's (no raw metadata) and ``seq``.
+        Whole files are left out by the manifest; the question itself still says the range. Of
+        versioned streams these are all versions. The columns are the stream's (no raw metadata) and
+        ``seq``.
         """
         return Relation(
             self._held[stream].table,
-            tuple(
-                path
-                for segment, path in self._segments.get(stream, ())
-                if (start is None or segment.last_at >= start)
-                and (end is None or segment.first_at < end)
-            ),
+            tuple(p for s, p in self._files.get(stream, ()) if _touches(s, start, end)),
         )
 
-    def table(self, stream: str) -> pa.Table:
-        """All rows of the stream in memory, with ``seq``: of versions, oldest first."""
-        return self.relation(stream).table()
+    def seen(self, stream: str, since: datetime) -> Relation:
+        """The versions of a stream that were seen since then, and others beside them."""
+        files = self._files.get(stream, ())
+        return Relation(
+            self._held[stream].table, tuple(p for s, p in files if s.last_day >= since.date())
+        )
+
+    def versions_of(self, stream: str, key: str) -> Relation:
+        """All versions of one row, and others beside them."""
+        hot = self._held[stream].table
+        place = self._places(stream, [key]).get(key)
+        if place is None:
+            return Relation(hot)
+        if not place.certain:
+            return self.relation(stream)
+        within = _around(STREAMS[stream].time, place.moments)
+        files = tuple(
+            path
+            for segment, path in self._files.get(stream, ())
+            if any(segment.first_at <= moment <= segment.last_at for moment in place.moments)
+        )
+        return Relation(hot, files, within=within)
+
+    def first_seqs(self, stream: str, keys: Sequence[str]) -> dict[str, int]:
+        """The batch of each row's first version, as far as it is known."""
+        found = self._places(stream, keys)
+        return {k: place.first_seq for k, place in found.items() if place.first_seq is not None}
+
+    def newest(
+        self, stream: str, start: datetime | None = None, end: datetime | None = None
+    ) -> Relation:
+        """The newest version of each row of a versioned stream, also of deleted ones.
+
+        Those of which nothing can have happened in ``[start, end)`` may be left out: not begun, not
+        captured, not seen as refunded, not resolved. Raises StoreError for other streams.
+        """
+        files = self._current(stream)
+        return Relation(
+            self._overlay(stream),
+            tuple(path for segment, path in files if _touches(segment, start, end)),
+            STREAMS[stream].key,
+        )
+
+    def begun(
+        self, stream: str, start: datetime | None = None, end: datetime | None = None
+    ) -> Relation:
+        """As ``newest``, of rows that were begun in ``[start, end)``, and others beside them."""
+        return Relation(
+            self._overlay(stream),
+            tuple(path for _, path in self._begun_files(stream, start, end)),
+            STREAMS[stream].key,
+            Within(STREAMS[stream].time, start, end),
+        )
+
+    def _begun_files(
+        self, stream: str, start: datetime | None, end: datetime | None
+    ) -> Iterator[tuple[Segment, Path]]:
+        for segment, path in self._current(stream):
+            early = start is not None and segment.last_day < start.astimezone(UTC).date()
+            if not early and (end is None or _midnight(segment.day) < end):
+                yield segment, path
+
+    def back(
+        self, stream: str, rows: int, start: datetime | None, end: datetime | None
+    ) -> Iterator[datetime | None]:
+        """Ever earlier moments to look for the newest of ``[start, end)`` from; last ``start``.
+
+        The first is such that about ``rows`` rows lie between it and the end.
+        """
+        found = sorted(
+            self._begun_files(stream, start, end), key=lambda one: one[0].last_day, reverse=True
+        )
+        known = 0
+        for segment, _ in found:
+            while known + segment.rows >= rows:
+                # As if its rows lay evenly in its days: who finds too few looks further back.
+                last = _midnight(segment.last_day) + _DAY
+                length = last - _midnight(segment.day)
+                moment = last - length * ((rows - known) / segment.rows)
+                if start is None or moment > start:
+                    yield moment
+                rows *= _WIDER
+            known += segment.rows
+        yield start
+
+    def newest_of(self, stream: str, keys: Sequence[str]) -> Relation:
+        """The newest versions of these rows, and others beside them."""
+        hot = self._overlay(stream)
+        found = self._places(stream, keys).values()
+        if not all(place.certain for place in found):
+            return self.newest(stream)
+        moments = frozenset(moment for place in found for moment in place.moments)
+        days = {moment.date() for moment in moments}
+        files = tuple(
+            path
+            for segment, path in self._current(stream)
+            if any(segment.day <= day <= segment.last_day for day in days)
+        )
+        within = _around(STREAMS[stream].time, moments) if files else None
+        return Relation(hot, files, STREAMS[stream].key, within)
 
     def current(self, stream: str) -> pl.DataFrame:
-        """The newest version of each row of a versioned stream, also of deleted ones."""
-        current = self._held[stream].current
-        if current is None:
+        """All newest versions in memory, for who must look at each; questions take ``newest``."""
+        return self.newest(stream).frame()
+
+    def table(self, stream: str) -> pa.Table:
+        """All rows of the stream in memory, with ``seq``: of versions, each."""
+        return self.relation(stream).table()
+
+    def _overlay(self, stream: str) -> pa.Table:
+        overlay = self._held[stream].overlay
+        if overlay is None:
             raise StoreError(f"{stream} keeps no versions")
-        return current
+        return overlay
+
+    def _current(self, stream: str) -> Sequence[tuple[Segment, Path]]:
+        return self._files.get(series(STREAMS[stream]), ())
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """What a reader holds of a stream up to batch ``seq``: versions all, growing ones the hot."""
-
-    seq: int
-    table: pa.Table
-    current: pl.DataFrame | None
-    damage: tuple[Damage, ...] = ()
+def _touches(segment: Segment, start: datetime | None, end: datetime | None) -> bool:
+    return (start is None or segment.last_at >= start) and (end is None or segment.first_at < end)
 
 
-@dataclass(frozen=True, slots=True)
-class _News:
-    """What one read transaction found of a stream: hot batches after those held, the manifest."""
-
-    seq: int
-    hot_after: int
-    batches: Sequence[Any]
-    segments: tuple[Segment, ...]
+def _around(column: str, moments: Iterable[datetime]) -> Within:
+    return Within(column, min(moments), max(moments) + _US)
 
 
-def _kept_schema(stream: Stream) -> pa.Schema:
-    return pa.schema([f for f in segment_schema(stream) if f.name not in _LEFT_ON_DISK])
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _newest(stream: Stream, versions: pl.DataFrame) -> pl.DataFrame:
-    # Rows come in sequence order and a batch holds a key at most once, so "last" is "newest".
-    return versions.unique(subset=stream.key, keep="last", maintain_order=True)
-
-
-def _empty(stream: Stream) -> _Held:
-    empty = _kept_schema(stream).empty_table()
-    return _Held(0, empty, pl.DataFrame(pl.from_arrow(empty)) if stream.versioned else None)
-
-
-def _decoded(stream: Stream, row: Any) -> pa.Table:
-    kept = _kept_schema(stream)
-    table = decode(row.payload)
-    seqs = pa.repeat(pa.scalar(row.seq, COUNT), table.num_rows)
-    return table.append_column(kept.field("seq"), seqs).select(kept.names).cast(kept)
-
-
-def _merge(stream: Stream, held: _Held, sealed: Sequence[pa.Table], news: _News) -> _Held:
-    """``held`` with what is new; what cannot be decoded is left out and named."""
-    pieces, damage = list(sealed), list(held.damage)
-    for row in news.batches:
-        try:
-            pieces.append(_decoded(stream, row))
-        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            bounds = from_micros(row.first_at), from_micros(row.last_at)
-            damage.append(Damage(stream.name, f"batch {row.seq}", row.rows, *bounds, reason))
-    table = held.table
-    if not stream.versioned:
-        table = table.filter(pc.greater(table.column("seq"), news.hot_after))
-    if not pieces:
-        return _Held(news.seq, table, held.current, tuple(damage))
-    added = pa.concat_tables(pieces)
-    table = pa.concat_tables([table, added])
-    if table.column("seq").num_chunks > _PIECES_MAX:
-        table = table.combine_chunks()
-    current = held.current
-    if current is not None:
-        fresh = _newest(stream, pl.DataFrame(pl.from_arrow(added)).sort("seq", maintain_order=True))
-        if current.height:
-            current = current.join(fresh.select(stream.key), on=stream.key, how="anti")
-        current = pl.concat([current, fresh]).rechunk()
-    return _Held(news.seq, table, current, tuple(damage))
-
-
-def _news(connection: Connection, stream: Stream, held: int, top: int) -> _News:
+def _news(
+    connection: Connection, stream: str, held: int, top: int, files: Mapping[str, list[Segment]]
+) -> News:
     batch = schema.batch
-    segments = tuple(manifest(connection, stream.name))
     columns = (batch.c.seq, batch.c.rows, batch.c.first_at, batch.c.last_at, batch.c.payload)
-    mine = batch.c.stream == stream.name
+    mine = batch.c.stream == stream
     lowest = connection.execute(select(func.min(batch.c.seq)).where(mine)).scalar()
     batches: Sequence[Any] = ()
     if top > held and lowest is not None:
         query = select(*columns).where(mine, batch.c.seq > held).order_by(batch.c.seq)
         batches = connection.execute(query).all()
-    return _News(top, top if lowest is None else lowest - 1, batches, segments)
+    mark = folded(connection, stream) if STREAMS[stream].versioned else 0
+    hot_after = top if lowest is None else lowest - 1
+    return News(top, hot_after, batches, tuple(files.get(stream, ())), mark)
 
 
 class Reader:
@@ -207,7 +239,8 @@ class Reader:
         self._catalogue = catalogue
         self._files = Segments(catalogue.path.parent)
         self._lock = threading.Lock()
-        self._held: dict[str, _Held] = {name: _empty(s) for name, s in STREAMS.items()}
+        self._known = Known()
+        self._held: dict[str, Held] = {name: empty(s) for name, s in STREAMS.items()}
         self._rewritten: object = None
 
     def snapshot(self, streams: Iterable[str] | None = None) -> Snapshot:
@@ -221,55 +254,43 @@ class Reader:
                 if facts.get(FORGOTTEN) != self._rewritten:
                     # Someone was forgotten: what was decoded before still names them.
                     self._rewritten = facts.get(FORGOTTEN)
-                    self._held = {name: _empty(s) for name, s in STREAMS.items()}
+                    self._held = {name: empty(s) for name, s in STREAMS.items()}
+                files = self._known.manifests(connection)
                 aside = quarantined(connection)
                 news = {
-                    name: _news(connection, STREAMS[name], self._held[name].seq, known[name].seq)
+                    name: _news(connection, name, self._held[name].seq, known[name].seq, files)
                     for name in names
                 }
             for name in names:
-                self._held[name] = self._take(STREAMS[name], self._held[name], news[name])
+                self._held[name] = take(self._files, STREAMS[name], self._held[name], news[name])
             held = {name: self._held[name] for name in names}
         damage = [d for h in held.values() for d in h.damage]
-        segments: dict[str, tuple[tuple[Segment, Path], ...]] = {}
-        for name in names:
-            if not STREAMS[name].versioned:
-                segments[name] = tuple(self._present(news[name].segments, damage))
+        wanted = [*names, *(series(s) for s in VERSIONED if s.name in held)]
+        there = {name: tuple(self._present(files.get(name, ()), damage)) for name in wanted}
         return Snapshot(
             taken_at=datetime.now(UTC),
             states=known,
             facts={name: json.loads(text) for name, text in facts.items()},
-            damage=(*damage, *_aside(aside, names)),
+            damage=(
+                *{(one.stream, one.name): one for one in damage}.values(),
+                *_aside(aside, names),
+            ),
             _held=held,
-            _segments=segments,
+            _files=there,
+            _places=self.places,
         )
 
-    def _take(self, stream: Stream, held: _Held, news: _News) -> _Held:
-        if not stream.versioned:
-            hot_moved = held.table.num_rows and news.hot_after >= _first_seq(held.table)
-            return _merge(stream, held, (), news) if news.batches or hot_moved else held
-        if news.seq == held.seq:
-            return held
-        sealed = []
-        damage = list(held.damage)
-        # Batches that were sealed before this reader saw them.
-        for segment in news.segments if news.hot_after > held.seq else ():
-            if segment.last_seq <= held.seq:
-                continue
-            try:
-                rows = self._files.read(segment.key, _kept_schema(stream).names)
-            except StoreError as error:
-                damage.append(_damage(segment, str(error.what)))
-                continue
-            rows = rows.cast(_kept_schema(stream))
-            sealed.append(rows.filter(pc.greater(rows.column("seq"), held.seq)))
-        return _merge(
-            stream, _Held(held.seq, held.table, held.current, tuple(damage)), sealed, news
-        )
+    def places(self, stream: str, keys: Sequence[str]) -> dict[str, Place]:
+        """When rows of a versioned stream were begun, by key; unknown ones are left out.
+
+        As of now: of an earlier snapshot's rows this is all that held then, and maybe more.
+        """
+        with self._catalogue.read() as connection:
+            return places(connection, stream, keys)
 
     def _present(
         self, segments: Iterable[Segment], damage: list[Damage]
-    ) -> Iterable[tuple[Segment, Path]]:
+    ) -> Iterator[tuple[Segment, Path]]:
         for segment in segments:
             path = self._files.local(segment.key)
             # One missing or truncated file must not cost a question its other rows.
@@ -302,9 +323,9 @@ class Reader:
             ).all()
             sealed = manifest(connection, stream)
         for segment in sealed:
-            if any(segment.first_seq <= seq <= segment.last_seq for seq in wanted):
-                rows = self._files.read(segment.key)
-                parts.append(rows.filter(pc.is_in(rows.column("seq"), pa.array(wanted, COUNT))))
+            near = [seq for seq in wanted if segment.first_seq <= seq <= segment.last_seq]
+            if near:
+                parts += self._files.pieces(segment.key, pa.array(near, COUNT), full.names)
         for row in mine:
             try:
                 table = decode(row.payload)
@@ -321,8 +342,10 @@ class Reader:
         return pl.DataFrame(pl.from_arrow(whole)).sort("seq", maintain_order=True)
 
 
-def _first_seq(table: pa.Table) -> int:
-    return int(table.column("seq")[0].as_py())
+def _damage(segment: Segment, reason: str) -> Damage:
+    return Damage(
+        segment.stream, segment.key, segment.rows, segment.first_at, segment.last_at, reason
+    )
 
 
 def _aside(entries: Iterable[Quarantined], names: Sequence[str]) -> Iterable[Damage]:
@@ -331,9 +354,3 @@ def _aside(entries: Iterable[Quarantined], names: Sequence[str]) -> Iterable[Dam
         if one.stream.partition(".")[0] in names:
             bounds = one.first_at, one.last_at
             yield Damage(one.stream, one.name, one.rows, *bounds, one.reason, aside=True)
-
-
-def _damage(segment: Segment, reason: str) -> Damage:
-    return Damage(
-        segment.stream, segment.key, segment.rows, segment.first_at, segment.last_at, reason
-    )

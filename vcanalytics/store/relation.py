@@ -1,0 +1,84 @@
+"""Rows as a question is given them: those in memory, and the files that hold the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Of the files, no rows are wanted but those of ``[start, end)`` of one column."""
+
+    column: str
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Rows of a stream: those still hot, and the files that hold the others.
+
+    With ``key`` the hot rows take the place of those in the files that have the same key. With
+    ``within`` files are read that far; hot rows may lie outside of it.
+    """
+
+    hot: pa.Table
+    files: tuple[Path, ...] = ()
+    key: str | None = None
+    within: Within | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        names: list[str] = self.hot.column_names
+        return names
+
+    def select(self, columns: Sequence[str]) -> Relation:
+        """The relation with these columns alone, and the key, if it has one."""
+        wanted = list(columns)
+        if self.key is not None and self.key not in wanted:
+            wanted.append(self.key)
+        return replace(self, hot=self.hot.select(wanted))
+
+    def beside(self, rows: pa.Table) -> Relation:
+        """The relation with rows of its own, wherever in its files they may stand as well."""
+        more = rows.select(self.columns).cast(self.hot.schema)
+        if self.key is not None:
+            known = pc.is_in(more.column(self.key), self.hot.column(self.key).combine_chunks())
+            more = more.filter(pc.invert(known))
+        return replace(self, hot=pa.concat_tables([self.hot, more]))
+
+    def table(self) -> pa.Table:
+        """All rows in memory. For streams that may be long, let the engine read the files."""
+        parts = []
+        for file in self.files:
+            part = pq.read_table(file, columns=self.columns, partitioning=None)
+            part = part.select(self.columns).cast(self.hot.schema)
+            if self.within is not None:
+                part = _cut(part, self.within)
+            if self.key is not None and self.hot.num_rows:
+                keys = self.hot.column(self.key).combine_chunks()
+                part = part.filter(pc.invert(pc.is_in(part.column(self.key), keys)))
+            parts.append(part)
+        return pa.concat_tables([*parts, self.hot])
+
+    def frame(self) -> pl.DataFrame:
+        """As ``table``, for polars."""
+        return pl.DataFrame(pl.from_arrow(self.table()))
+
+
+def _cut(rows: pa.Table, within: Within) -> pa.Table:
+    moments = rows.column(within.column)
+    if within.start is not None:
+        rows = rows.filter(pc.greater_equal(moments, pa.scalar(within.start, moments.type)))
+        moments = rows.column(within.column)
+    if within.end is not None:
+        rows = rows.filter(pc.less(moments, pa.scalar(within.end, moments.type)))
+    return rows
