@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -41,6 +42,8 @@ _COLUMNS: Final = (
     "amount_metadata",
     "currency_metadata",
 )
+#: What stands around an address and is no part of it.
+_BLANKS: Final = string.whitespace + "\N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}"
 
 
 @cache
@@ -81,8 +84,6 @@ def reconcile(
     which ``*`` stands for any text. Raises BudgetExceeded.
     """
     tables = payments(snapshot, *_COLUMNS)
-    # One normalised e-mail per payment, made once: in SQL each mention of it would be made anew.
-    address = pl.col("email").str.strip_chars().str.to_lowercase().alias("address")
     return engine.ask(
         sql("payments", "reconcile"),
         {
@@ -95,10 +96,11 @@ def reconcile(
             "abandoned": abandoned,
             "currency": currency,
             "captured_error": message_pattern(captured_errors),
+            "blanks": _BLANKS,
         },
         {
-            "transactions": tables["transactions"].with_columns(address),
-            "disputes": snapshot.current("disputes").select([*CASES, "status", "created_at"]),
+            "transactions": tables["transactions"],
+            "disputes": snapshot.newest("disputes").select([*CASES, "status", "created_at"]),
             "throwaway": throwaway_domains(),
         },
     )

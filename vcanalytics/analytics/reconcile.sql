@@ -1,26 +1,29 @@
 -- Goes on from payments.sql. Grain: one row a finding and payment (a case without a refund: one a
--- case). Payments carry address besides, the e-mail trimmed and in lower case; throwaway (domain)
--- is a table besides. Parameters: $from, $to (by created_at; NULL: open),
+-- case). Table besides: throwaway (domain). Parameters: $from, $to (by created_at; NULL: open),
+-- $blanks: what an address is trimmed of;
 -- $as_of: the moment ages are measured at; $grace, $stuck, $abandoned: ages as intervals;
 -- $captured_error: regular expression for whole messages, or NULL; $currency: that of the limits
 -- of suspicious amounts (contract: above 1,000, at most 0.01). Cost: 100,000 payments 60 ms.
-, in_range AS (
+, addressed AS (
+    SELECT *, lower(trim(email, $blanks)) AS address FROM payments
+),
+in_range AS (
     SELECT *
-    FROM payments
+    FROM addressed
     WHERE ($from IS NULL OR created_at >= $from) AND ($to IS NULL OR created_at < $to)
 ),
 -- Most buyers try less than four times ever: only the others' attempts are put in order.
 eager AS (
     SELECT address, row_number() OVER (ORDER BY address) AS buyer
-    FROM payments
+    FROM addressed
     WHERE address <> ''
     GROUP BY address
     HAVING count(*) > 3
 ),
 attempts AS (
-    SELECT payments.transaction_id, eager.buyer, epoch_us(payments.created_at) AS begun_us
-    FROM payments
-    JOIN eager ON eager.address = payments.address
+    SELECT addressed.transaction_id, eager.buyer, epoch_us(addressed.created_at) AS begun_us
+    FROM addressed
+    JOIN eager ON eager.address = addressed.address
 ),
 runs AS (
     SELECT

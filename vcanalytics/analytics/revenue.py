@@ -16,6 +16,7 @@ from vcanalytics.analytics.books import (
     payments,
     sample_pattern,
     seen_currencies,
+    with_cases,
 )
 from vcanalytics.analytics.engine import Engine, sql
 from vcanalytics.model.times import in_zone
@@ -93,7 +94,7 @@ def figures(
             "bucket_us": bucket_us,
             "failed": STATUSES["failed"],
         },
-        payments(snapshot, since=start)
+        with_cases(engine, snapshot, payments(snapshot, since=start, until=end), start, end)
         | {
             "windows": pl.DataFrame(rows, schema=_WINDOWS, orient="row"),
             "currencies": minor_units(shown or [default_currency]),
@@ -190,5 +191,5 @@ def price_points(
             "currency": currency,
             "limit": limit,
         },
-        payments(snapshot, since=start),
+        payments(snapshot, since=start, until=end, by="captured_at"),
     )

@@ -65,6 +65,8 @@ WHERE
     OR list_contains($named, case_id)
 ORDER BY case_id, seq
 """
+#: By what a payment lays claim to a mail.
+_CLAIMING: Final = ("transaction_id", "captured", "captured_at", "email", "payer_email")
 Row = Mapping[str, Any]
 Event = tuple[datetime, str, str]
 
@@ -76,7 +78,9 @@ def timeline(engine: Engine, snapshot: Snapshot, transaction_id: str) -> pl.Data
     time to stands where it was seen, and its detail says "seen". Raises BudgetExceeded.
     """
     versions = engine.ask(
-        _VERSIONS, {"id": transaction_id}, {"versions": snapshot.table("transactions")}
+        _VERSIONS,
+        {"id": transaction_id},
+        {"versions": snapshot.versions_of("transactions", transaction_id)},
     ).to_dicts()
     if not versions:
         return _SCHEMA.to_frame()
@@ -84,13 +88,9 @@ def timeline(engine: Engine, snapshot: Snapshot, transaction_id: str) -> pl.Data
     cases = engine.ask(
         _CASES,
         {"id": transaction_id, "named": named},
-        {"versions": snapshot.table("disputes")},
+        {"versions": snapshot.relation("disputes")},
     ).to_dicts()
-    mails = engine.ask(
-        sql("timeline_mails"),
-        {"id": transaction_id, "before_us": MAIL_BEFORE // _US, "after_us": MAIL_AFTER // _US},
-        {"mails": snapshot.current("mails"), "payments": snapshot.current("transactions")},
-    ).to_dicts()
+    mails = _mails(engine, snapshot, versions[-1])
     events = [
         *_payment_events(versions, _refunded_at(versions[-1], cases)),
         *_case_events(cases),
@@ -99,6 +99,29 @@ def timeline(engine: Engine, snapshot: Snapshot, transaction_id: str) -> pl.Data
     # A stable sort: what stands at one moment keeps the order it was told in.
     events.sort(key=lambda event: event[0])
     return pl.DataFrame(events, schema=_SCHEMA, orient="row")
+
+
+def _mails(engine: Engine, snapshot: Snapshot, payment: Row) -> list[dict[str, Any]]:
+    start = end = None
+    if payment["captured_at"] is not None:
+        # Mails around the capture, and captures around those.
+        around = 2 * (MAIL_BEFORE + MAIL_AFTER)
+        start, end = payment["captured_at"] - around, payment["captured_at"] + around
+    captures = snapshot.newest("transactions", start, end, by="captured_at")
+    found = engine.ask(
+        sql("timeline_mails"),
+        {
+            "id": payment["transaction_id"],
+            "before_us": MAIL_BEFORE // _US,
+            "after_us": MAIL_AFTER // _US,
+        },
+        {
+            "mails": snapshot.newest("mails"),
+            "near": snapshot.begun("mails", start, end),
+            "payments": captures.select(_CLAIMING),
+        },
+    )
+    return found.to_dicts()
 
 
 def _money(amount: Decimal | None, currency: str | None) -> str:

@@ -247,9 +247,7 @@ def timeline(transaction_id: str) -> pl.DataFrame:
 
 @st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _one(transaction_id: str, at: Version) -> dict[str, Any] | None:  # noqa: ARG001
-    current = take_snapshot().current("transactions")
-    found = current.filter(pl.col("transaction_id") == transaction_id)
-    return found.row(0, named=True) if found.height else None
+    return _transactions.transaction(open_console().engine, take_snapshot(), transaction_id)
 
 
 def payment(transaction_id: str) -> dict[str, Any] | None:

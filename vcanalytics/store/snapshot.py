@@ -114,18 +114,25 @@ class Snapshot:
         return {k: place.first_seq for k, place in found.items() if place.first_seq is not None}
 
     def newest(
-        self, stream: str, start: datetime | None = None, end: datetime | None = None
+        self,
+        stream: str,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        by: str | None = None,
     ) -> Relation:
         """The newest version of each row of a versioned stream, also of deleted ones.
 
         Those of which nothing can have happened in ``[start, end)`` may be left out: not begun, not
-        captured, not seen as refunded, not resolved. Raises StoreError for other streams.
+        captured, not seen as refunded, not resolved; with ``by`` those for which this one column
+        says another time. Raises StoreError for other streams.
         """
-        files = self._current(stream)
+        hot, files = self._overlay(stream), self._current(stream)
         return Relation(
-            self._overlay(stream),
+            hot,
             tuple(path for segment, path in files if _touches(segment, start, end)),
             STREAMS[stream].key,
+            None if by is None else Within(by, start, end),
         )
 
     def begun(
