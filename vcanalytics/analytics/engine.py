@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from vcanalytics.errors import BudgetExceeded, StoreError
 from vcanalytics.store import Relation
+from vcanalytics.store.relation import Within
 
 BUDGET_S: Final = 2.0
 #: Questions answered at once; the others wait, within their own budget.
@@ -188,22 +189,34 @@ def _view(name: str, relation: Relation) -> str:
     """
     files = ", ".join("'" + str(file).replace("'", "''") + "'" for file in relation.files)
     columns = ", ".join(f'"{column}"' for column in relation.columns)
-    conditions = []
-    within = relation.within
-    if within is not None and within.start is not None:
-        conditions.append(f'"{within.column}" >= {_literal(within.start)}')
-    if within is not None and within.end is not None:
-        conditions.append(f'"{within.column}" < {_literal(within.end)}')
+    replaced = ""
     if relation.key is not None and relation.hot.num_rows:
-        known = (
-            f'SELECT 1 FROM {name}_hot WHERE {name}_hot."{relation.key}" = filed."{relation.key}"'  # noqa: S608
-        )
-        conditions.append(f"NOT EXISTS ({known})")
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return (
-        f"CREATE TEMP VIEW {name} AS SELECT {columns} FROM read_parquet([{files}]) AS filed{where}"  # noqa: S608
-        f" UNION ALL SELECT {columns} FROM {name}_hot"
-    )
+        same = f'{name}_hot."{relation.key}" = filed."{relation.key}"'
+        replaced = f"NOT EXISTS (SELECT 1 FROM {name}_hot WHERE {same})"  # noqa: S608
+    pieces = [f"SELECT {columns} FROM {name}_hot"]  # noqa: S608
+    for wanted in _wanted(relation.within):
+        where = " AND ".join(condition for condition in (wanted, replaced) if condition)
+        piece = f"SELECT {columns} FROM read_parquet([{files}]) AS filed"  # noqa: S608
+        pieces.append(f"{piece} WHERE {where}" if where else piece)
+    return f"CREATE TEMP VIEW {name} AS " + " UNION ALL ".join(pieces)
+
+
+def _wanted(within: Within | None) -> list[str]:
+    """Conditions that no row meets two of: one a column, since nothing is skipped by an OR."""
+    if within is None:
+        return [""]
+    mine = []
+    for column in within.columns:
+        bounds = []
+        if within.start is not None:
+            bounds.append(f'"{column}" >= {_literal(within.start)}')
+        if within.end is not None:
+            bounds.append(f'"{column}" < {_literal(within.end)}')
+        mine.append(" AND ".join(bounds))
+    return [
+        " AND ".join([own, *(f"NOT coalesce({other}, false)" for other in mine[:at])])
+        for at, own in enumerate(mine)
+    ]
 
 
 def _literal(moment: datetime) -> str:

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """Of the files, no rows are wanted but those of ``[start, end)`` of one column."""
+    """Of the files no rows are wanted but those for which any of the columns lies in the range."""
 
-    column: str
+    columns: tuple[str, ...]
     start: datetime | None
     end: datetime | None
 
@@ -59,10 +59,11 @@ class Relation:
         """All rows in memory. For streams that may be long, let the engine read the files."""
         parts = []
         for file in self.files:
-            part = pq.read_table(file, columns=self.columns, partitioning=None)
-            part = part.select(self.columns).cast(self.hot.schema)
+            beside = () if self.within is None else self.within.columns
+            part = pq.read_table(file, columns=[*self.columns, *beside], partitioning=None)
             if self.within is not None:
                 part = _cut(part, self.within)
+            part = part.select(self.columns).cast(self.hot.schema)
             if self.key is not None and self.hot.num_rows:
                 keys = self.hot.column(self.key).combine_chunks()
                 part = part.filter(pc.invert(pc.is_in(part.column(self.key), keys)))
@@ -75,10 +76,17 @@ class Relation:
 
 
 def _cut(rows: pa.Table, within: Within) -> pa.Table:
-    moments = rows.column(within.column)
-    if within.start is not None:
-        rows = rows.filter(pc.greater_equal(moments, pa.scalar(within.start, moments.type)))
-        moments = rows.column(within.column)
-    if within.end is not None:
-        rows = rows.filter(pc.less(moments, pa.scalar(within.end, moments.type)))
-    return rows
+    wanted = pa.array([False] * rows.num_rows)
+    for name in within.columns:
+        moments = rows.column(name)
+        mine = pc.is_valid(moments)
+        if within.start is not None:
+            mine = pc.and_kleene(mine, pc.greater_equal(moments, _as(within.start, moments)))
+        if within.end is not None:
+            mine = pc.and_kleene(mine, pc.less(moments, _as(within.end, moments)))
+        wanted = pc.or_kleene(wanted, mine)
+    return rows.filter(wanted)
+
+
+def _as(moment: datetime, moments: pa.ChunkedArray) -> pa.Scalar:
+    return pa.scalar(moment, moments.type)

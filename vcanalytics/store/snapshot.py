@@ -28,7 +28,7 @@ from vcanalytics.model.streams import COUNT, STREAMS
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
 from vcanalytics.store.catalogue import Catalogue, states
-from vcanalytics.store.current import VERSIONED, folded, series
+from vcanalytics.store.current import SHAPES, VERSIONED, folded, series
 from vcanalytics.store.facts import FORGOTTEN
 from vcanalytics.store.held import Damage, Held, News, empty, take
 from vcanalytics.store.manifest import Known, manifest
@@ -123,16 +123,17 @@ class Snapshot:
     ) -> Relation:
         """The newest version of each row of a versioned stream, also of deleted ones.
 
-        Those of which nothing can have happened in ``[start, end)`` may be left out: not begun, not
-        captured, not seen as refunded, not resolved; with ``by`` those for which this one column
-        says another time. Raises StoreError for other streams.
+        Those of which nothing happened in ``[start, end)`` may be left out: not begun, not captured
+        or completed, not seen as refunded, not resolved; with ``by`` those for which this one
+        column says another time. Raises StoreError for other streams.
         """
         hot, files = self._overlay(stream), self._current(stream)
+        columns = SHAPES[series(STREAMS[stream])].moments if by is None else (by,)
         return Relation(
             hot,
             tuple(path for segment, path in files if _touches(segment, start, end)),
             STREAMS[stream].key,
-            None if by is None else Within(by, start, end),
+            None if start is end is None else Within(columns, start, end),
         )
 
     def begun(
@@ -143,7 +144,7 @@ class Snapshot:
             self._overlay(stream),
             tuple(path for _, path in self._begun_files(stream, start, end)),
             STREAMS[stream].key,
-            Within(STREAMS[stream].time, start, end),
+            None if start is end is None else Within((STREAMS[stream].time,), start, end),
         )
 
     def _begun_files(
@@ -216,7 +217,7 @@ def _touches(segment: Segment, start: datetime | None, end: datetime | None) -> 
 
 
 def _around(column: str, moments: Iterable[datetime]) -> Within:
-    return Within(column, min(moments), max(moments) + _US)
+    return Within((column,), min(moments), max(moments) + _US)
 
 
 def _midnight(day: date) -> datetime:
