@@ -12,8 +12,10 @@ from typing import Final
 
 import pyarrow as pa
 
+from vcanalytics.model.streams import STREAMS
+from vcanalytics.store import current
 from vcanalytics.store.manifest import Change
-from vcanalytics.store.segments import Segment, Segments
+from vcanalytics.store.segments import Segment, Segments, Shape, shape_of
 
 #: The segments of a series that stand before the sealing.
 Standing = Callable[[str], list[Segment]]
@@ -21,3 +23,9 @@ Derivation = Callable[[Segments, pa.Table, Standing], Change]
 
 #: By the stream whose rows they are made of.
 DERIVED: Final[Mapping[str, tuple[Derivation, ...]]] = {}
+
+#: The files of every series there is, by its name.
+SHAPES: Final[Mapping[str, Shape]] = {
+    **{name: shape_of(stream) for name, stream in STREAMS.items()},
+    **current.SHAPES,
+}

@@ -27,8 +27,6 @@ from vcanalytics.store.manifest import Change, enter, manifests
 from vcanalytics.store.segments import Segment, Segments, Shape, segment_schema, shape_of
 from vcanalytics.store.state import to_micros
 
-#: A segment of so many rows is full: what comes for its day begins another.
-FULL_ROWS: Final = 1_000_000
 _BATCHES_MAX: Final = 5_000
 _ROWS_MAX: Final = 500_000
 
@@ -140,7 +138,7 @@ def _change(
     for day, part in by_day(shape, rows):
         # Only the newest open one of the day: merging others is upkeep of another kind.
         old = [s for s in standing(shape.name) if s.day == s.last_day == day][-1:]
-        old = [s for s in old if s.rows + part.num_rows <= FULL_ROWS]
+        old = [s for s in old if s.rows + part.num_rows <= shape.full_rows]
         parts = [segments.read(s.key).cast(shape.schema) for s in old]
         change.replaced.extend(old)
         change.written.append(segments.write(shape, pa.concat_tables([*parts, part])))

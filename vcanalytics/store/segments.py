@@ -11,7 +11,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -29,6 +29,9 @@ FOLDER: Final = "segments"
 _SUFFIX: Final = ".parquet"
 _ASIDE: Final = ".writing"
 _READ_BYTES: Final = 1 << 20
+#: A file of so many rows is full: some 20 MB of samples, some 60 of versions with their JSON.
+ROWS_FULL: Final = 1_000_000
+VERSIONS_FULL: Final = 250_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Shape:
     partition: str
     order: tuple[str, ...]
     moments: tuple[str, ...]
-    full_rows: int = 1_000_000
+    full_rows: int = ROWS_FULL
     group_rows: int = 100_000
 
 
@@ -83,6 +86,8 @@ def shape_of(stream: Stream) -> Shape:
         stream.partition,
         (stream.time, "seq"),
         (stream.time,),
+        # Versions are wide, and what is sealed or merged is held in the collectors' memory.
+        full_rows=VERSIONS_FULL if stream.versioned else ROWS_FULL,
     )
 
 
@@ -101,52 +106,46 @@ class Segments:
 
         Raises StoreError where the disk is full or refuses; nothing is left behind then.
         """
-        rows = rows.sort_by([(column, "ascending") for column in shape.order])
-        day, last_day = _days(rows.column(shape.partition))
-        key = f"{shape.name}/{day:%Y}/{day.isoformat()}-{secrets.token_hex(8)}{_SUFFIX}"
-        path = self.local(key)
-        aside = path.with_name(path.name + _ASIDE)
+        return self.write_parts(shape, [rows])
+
+    def write_parts(self, shape: Shape, parts: Iterable[pa.Table]) -> Segment:
+        """Put tables, none empty, the earliest days first, into one new file.
+
+        Each is sorted by itself, so that no more than one of them is ever in memory. Raises as
+        ``write``.
+        """
+        made: _Written | None = None
+        order = [(column, "ascending") for column in shape.order]
+        left = iter(parts)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with aside.open("xb") as file:
-                pq.write_table(
-                    rows,
-                    file,
-                    compression="zstd",
-                    row_group_size=shape.group_rows,
-                    sorting_columns=pq.SortingColumn.from_ordering(
-                        rows.schema, [(column, "ascending") for column in shape.order]
-                    ),
-                )
-                file.flush()
-                os.fsync(file.fileno())
-            digest, size = _digest(aside)
-            aside.rename(path)
-            self._sync_folders(path.parent)
-        except (OSError, pa.ArrowException) as error:
-            with suppress(OSError):
-                aside.unlink(missing_ok=True)
+            first = next(left).cast(shape.schema)
+            made = self._begin(shape, first)
+            made.add(first.sort_by(order))
+            for part in left:
+                made.add(part.cast(shape.schema).sort_by(order))
+            made.finish()
+            digest, size = _digest(made.aside)
+            made.aside.rename(made.path)
+            self._sync_folders(made.path.parent)
+        except BaseException as error:
+            if made is not None:
+                made.drop()
+            if not isinstance(error, OSError | pa.ArrowException):
+                raise
             raise StoreError(
                 f"a segment cannot be written: {error}",
-                where=str(path),
-                hint="Check free space and rights; its rows stay in the catalogue",
+                where=str(made.path if made else self.root),
+                hint="Check free space and rights; its rows stay where they are",
                 heals=True,
             ) from error
-        seqs = rows.column("seq").to_numpy()
-        first_at, last_at = _bounds(rows, shape.moments)
-        return Segment(
-            stream=shape.name,
-            key=key,
-            day=day,
-            last_day=last_day,
-            rows=rows.num_rows,
-            bytes=size,
-            sha256=digest,
-            first_seq=int(seqs.min()),
-            last_seq=int(seqs.max()),
-            first_at=first_at,
-            last_at=last_at,
-        )
+        return made.segment(digest, size)
+
+    def _begin(self, shape: Shape, rows: pa.Table) -> _Written:
+        day, _ = _days(rows.column(shape.partition))
+        key = f"{shape.name}/{day:%Y}/{day.isoformat()}-{secrets.token_hex(8)}{_SUFFIX}"
+        path = self.local(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _Written(shape, key, path)
 
     def _sync_folders(self, folder: Path) -> None:
         # A rename is durable only once its folder is; so is a folder made on the way.
@@ -165,6 +164,19 @@ class Segments:
         path = self.local(key)
         try:
             return pq.read_table(path, columns=columns, memory_map=False, partitioning=None)
+        except (OSError, pa.ArrowException) as error:
+            raise _unreadable(path, error) from error
+
+    def groups(self, key: str) -> Iterator[pa.Table]:
+        """The rows of a file, a group of them at a time.
+
+        Raises StoreError where it is missing or damaged.
+        """
+        path = self.local(key)
+        try:
+            with pq.ParquetFile(path) as file:
+                for group in range(file.num_row_groups):
+                    yield file.read_row_group(group)
         except (OSError, pa.ArrowException) as error:
             raise _unreadable(path, error) from error
 
@@ -226,6 +238,60 @@ class Segments:
     def delete(self, key: str) -> None:
         """Remove a file that no manifest names; gone already is as good."""
         self.local(key).unlink(missing_ok=True)
+
+
+class _Written:
+    """A file on its way: written aside, until it is whole."""
+
+    def __init__(self, shape: Shape, key: str, path: Path) -> None:
+        self.path = path
+        self.aside = path.with_name(path.name + _ASIDE)
+        self._shape, self._key = shape, key
+        self._rows = 0
+        self._seqs: list[int] = []
+        self._days: list[date] = []
+        self._bounds: list[datetime] = []
+        self._file = self.aside.open("xb")
+        self._writer = pq.ParquetWriter(self._file, shape.schema, compression="zstd")
+
+    def add(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows, row_group_size=self._shape.group_rows)
+        self._rows += rows.num_rows
+        seqs = rows.column("seq").to_numpy()
+        self._seqs += [int(seqs.min()), int(seqs.max())]
+        self._days += _days(rows.column(self._shape.partition))
+        self._bounds += _bounds(rows, self._shape.moments)
+
+    def finish(self) -> None:
+        """Make what was written durable."""
+        self._writer.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def drop(self) -> None:
+        """Leave nothing behind."""
+        with suppress(OSError, pa.ArrowException):
+            self._writer.close()
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self.aside.unlink(missing_ok=True)
+
+    def segment(self, digest: str, size: int) -> Segment:
+        return Segment(
+            stream=self._shape.name,
+            key=self._key,
+            day=min(self._days),
+            last_day=max(self._days),
+            rows=self._rows,
+            bytes=size,
+            sha256=digest,
+            first_seq=min(self._seqs),
+            last_seq=max(self._seqs),
+            first_at=min(self._bounds),
+            last_at=max(self._bounds),
+        )
 
 
 def _unreadable(path: Path, error: Exception) -> StoreError:
