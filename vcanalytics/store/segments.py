@@ -134,7 +134,7 @@ class Segments:
                 raise
             raise StoreError(
                 f"a segment cannot be written: {error}",
-                where=str(made.path if made else self.root),
+                where=str(made.path if made else self.root / shape.name),
                 hint="Check free space and rights; its rows stay where they are",
                 heals=True,
             ) from error
