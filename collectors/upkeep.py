@@ -9,6 +9,7 @@ from typing import Final
 from collectors.daemon import LOG
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Segments
+from vcanalytics.store.folding import catch_up
 from vcanalytics.store.forget import finish, pending
 from vcanalytics.store.manifest import ORPHAN_AFTER, clean
 from vcanalytics.store.sealer import Limits, seal_due
@@ -57,6 +58,10 @@ class Upkeep:
         if _is_due(self._trimmed_at, _TRIM_EVERY, now):
             _give_memory_back()
             self._trimmed_at = now
+        if caught := catch_up(self._catalogue, self._segments, now):
+            words = "newest versions of %s: %d of %d batches folded in"
+            LOG.info(words, caught.stream, caught.seq, caught.of)
+            return 0.0
         return _PAUSE_S
 
     def shutdown(self) -> None:

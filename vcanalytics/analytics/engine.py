@@ -93,6 +93,8 @@ class Engine:
         if threads is not None:
             self._database.execute(f"SET threads = {int(threads)}")
         self._database.execute("SET GLOBAL TimeZone = 'UTC'")
+        # Files never change: what stands in their ends is read once.
+        self._database.execute("SET parquet_metadata_cache = true")
         if segments is not None:
             # The one folder questions may read files from.
             self._database.execute("SET allowed_directories = $1", [[f"{segments}/"]])
@@ -212,6 +214,9 @@ def _wanted(within: Within | None) -> list[str]:
             bounds.append(f'"{column}" >= {_literal(within.start)}')
         if within.end is not None:
             bounds.append(f'"{column}" < {_literal(within.end)}')
+        if within.moments:
+            moments = ", ".join(_literal(moment) for moment in within.moments)
+            bounds.append(f'"{column}" IN ({moments})')
         mine.append(" AND ".join(bounds))
     return [
         " AND ".join([own, *(f"NOT coalesce({other}, false)" for other in mine[:at])])

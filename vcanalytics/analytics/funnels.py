@@ -49,10 +49,11 @@ def _attempts(
     sample_prefixes: Sequence[str],
 ) -> pl.DataFrame:
     """Payments that stand at the source, are no samples and were begun or captured since."""
+    found = snapshot.newest("transactions", start, end, by=("created_at", "captured_at"))
     rows = engine.ask(
         _ATTEMPTS,
         {"from": start, "samples": sample_pattern(sample_prefixes)},
-        {"transactions": snapshot.newest("transactions", start, end).select(_COLUMNS)},
+        {"transactions": found.select(_COLUMNS)},
     )
     email, payer = (
         pl.col(name).str.strip_chars().str.to_lowercase().replace("", None)

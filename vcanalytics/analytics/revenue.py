@@ -191,5 +191,5 @@ def price_points(
             "currency": currency,
             "limit": limit,
         },
-        payments(snapshot, since=start, until=end, by="captured_at"),
+        payments(snapshot, since=start, until=end, by=("captured_at",)),
     )

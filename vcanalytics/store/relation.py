@@ -15,11 +15,15 @@ import pyarrow.parquet as pq
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """Of the files no rows are wanted but those for which any of the columns lies in the range."""
+    """Of the files no rows are wanted but those for which any of the columns lies in the range.
+
+    ``moments`` says besides what values alone the column may have.
+    """
 
     columns: tuple[str, ...]
     start: datetime | None
     end: datetime | None
+    moments: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

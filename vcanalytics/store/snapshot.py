@@ -44,6 +44,8 @@ Files = Mapping[str, Sequence[tuple[Segment, Path]]]
 Places = Callable[[str, Sequence[str]], Mapping[str, Place]]
 _DAY: Final = timedelta(days=1)
 _US: Final = timedelta(microseconds=1)
+#: More moments than this are told by their range.
+_MOMENTS_MAX: Final = 500
 #: How much further back each step looks.
 _WIDER: Final = 8
 
@@ -89,7 +91,9 @@ class Snapshot:
         """The versions of a stream that were seen since then, and others beside them."""
         files = self._files.get(stream, ())
         return Relation(
-            self._held[stream].table, tuple(p for s, p in files if s.last_day >= since.date())
+            self._held[stream].table,
+            tuple(path for segment, path in files if segment.last_day >= since.date()),
+            within=Within((STREAMS[stream].partition,), since, None),
         )
 
     def versions_of(self, stream: str, key: str) -> Relation:
@@ -119,16 +123,16 @@ class Snapshot:
         start: datetime | None = None,
         end: datetime | None = None,
         *,
-        by: str | None = None,
+        by: tuple[str, ...] = (),
     ) -> Relation:
         """The newest version of each row of a versioned stream, also of deleted ones.
 
         Those of which nothing happened in ``[start, end)`` may be left out: not begun, not captured
-        or completed, not seen as refunded, not resolved; with ``by`` those for which this one
-        column says another time. Raises StoreError for other streams.
+        or completed, not seen as refunded, not resolved; with ``by`` those for which these columns
+        say another time. Raises StoreError for other streams.
         """
         hot, files = self._overlay(stream), self._current(stream)
-        columns = SHAPES[series(STREAMS[stream])].moments if by is None else (by,)
+        columns = by or SHAPES[series(STREAMS[stream])].moments
         return Relation(
             hot,
             tuple(path for segment, path in files if _touches(segment, start, end)),
@@ -217,7 +221,8 @@ def _touches(segment: Segment, start: datetime | None, end: datetime | None) -> 
 
 
 def _around(column: str, moments: Iterable[datetime]) -> Within:
-    return Within((column,), min(moments), max(moments) + _US)
+    some = tuple(sorted(moments))
+    return Within((column,), some[0], some[-1] + _US, some if len(some) <= _MOMENTS_MAX else ())
 
 
 def _midnight(day: date) -> datetime:
