@@ -71,7 +71,7 @@ def payments(
 
     Payments of which nothing can have happened in ``[since, until)`` are left out: not begun, not
     captured, not seen as refunded (``by`` some columns: not those). What a question reads, and so
-    what it costs, follows from its range. Whoever asks for ``refunds`` takes ``with_cases`` as well.
+    what it costs, follows from its range. Who asks for ``refunds`` takes ``with_cases`` as well.
     """
     rows = snapshot.newest("transactions", since, until, by=by)
     return {

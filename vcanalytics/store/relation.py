@@ -64,7 +64,8 @@ class Relation:
         parts = []
         for file in self.files:
             beside = () if self.within is None else self.within.columns
-            part = pq.read_table(file, columns=[*self.columns, *beside], partitioning=None)
+            names = list(dict.fromkeys([*self.columns, *beside]))
+            part = pq.read_table(file, columns=names, partitioning=None)
             if self.within is not None:
                 part = _cut(part, self.within)
             part = part.select(self.columns).cast(self.hot.schema)
@@ -88,6 +89,9 @@ def _cut(rows: pa.Table, within: Within) -> pa.Table:
             mine = pc.and_kleene(mine, pc.greater_equal(moments, _as(within.start, moments)))
         if within.end is not None:
             mine = pc.and_kleene(mine, pc.less(moments, _as(within.end, moments)))
+        if within.moments:
+            some = pa.array(within.moments, moments.type)
+            mine = pc.and_kleene(mine, pc.is_in(moments, some))
         wanted = pc.or_kleene(wanted, mine)
     return rows.filter(wanted)
 
