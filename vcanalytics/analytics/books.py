@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -109,9 +109,14 @@ def with_cases(
     )
     own = cases["transaction_id"].drop_nulls()
     keys = pl.concat([naming["transaction_id"], own]).unique().to_list()
+    return tables | {"transactions": with_rows(engine, snapshot, rows, keys)}
+
+
+def with_rows(engine: Engine, snapshot: Snapshot, rows: Relation, keys: Sequence[str]) -> Relation:
+    """Payments with those of the given ids besides, wherever they lie. Raises BudgetExceeded."""
     places = snapshot.newest_of("transactions", keys).select(rows.columns)
-    found = engine.ask(_OF_KEYS, {"keys": keys}, {"transactions": places})
-    return tables | {"transactions": rows.beside(found.to_arrow(compat_level=_OLDEST))}
+    found = engine.ask(_OF_KEYS, {"keys": list(keys)}, {"transactions": places})
+    return rows.beside(found.to_arrow(compat_level=_OLDEST))
 
 
 def seen_currencies(snapshot: Snapshot, prefixes: Iterable[str]) -> list[str]:

@@ -8,20 +8,24 @@ from typing import Final
 
 import polars as pl
 
-from vcanalytics.analytics.books import STATUSES, payments, sample_pattern, with_cases
+from vcanalytics.analytics.books import STATUSES, payments, sample_pattern, with_cases, with_rows
 from vcanalytics.analytics.engine import Engine, sql
-from vcanalytics.store import Snapshot
+from vcanalytics.store import Relation, Snapshot
 
 #: Clocks of two hosts differ a little; a row dated further ahead must not lead the feed for ever.
 _AHEAD: Final = timedelta(minutes=5)
 #: Failures whose payment was not seen before in the reach of the feed: so many are looked up.
 _LOOKED_UP_MAX: Final = 1_000
-_VERSION: Final = ("transaction_id", "seq", "observed_at", "status")
+_VERSION: Final = ("transaction_id", "seq", "observed_at", "status", "created_at")
 # Grain: one row a payment that was seen as failed since $since; changed: another version of it was
 # seen before in that time. Parameter: $failed: statuses. Cost: the versions seen since.
 _SEEN_FAILING: Final = """
 WITH failing AS (
-    SELECT transaction_id, min(seq) AS seq, min(observed_at) AS observed_at
+    SELECT
+        transaction_id,
+        min(seq) AS seq,
+        min(observed_at) AS observed_at,
+        min(created_at) AS created_at
     FROM versions
     WHERE status IN $failed AND observed_at >= $since
     GROUP BY transaction_id
@@ -58,6 +62,12 @@ def feed(
     since, until = now - reach, now + _AHEAD
     more = ("source_id", "email", "payer_email", "error_message")
     tables = payments(snapshot, *more, since=since, until=until)
+    failures = _failures(engine, snapshot, since)
+    rows = tables["transactions"]
+    late = failures.filter(pl.col("created_at") < since)["transaction_id"].to_list()
+    if late and isinstance(rows, Relation):
+        # When a failure was seen stands in none of its payment's times.
+        tables["transactions"] = with_rows(engine, snapshot, rows, late)
     return engine.ask(
         sql("payments", "feed"),
         {
@@ -67,13 +77,12 @@ def feed(
             "failed": STATUSES["failed"],
             "limit": limit,
         },
-        with_cases(engine, snapshot, tables, since, until)
-        | {"failures": _failures(engine, snapshot, since)},
+        with_cases(engine, snapshot, tables, since, until) | {"failures": failures},
     )
 
 
 def _failures(engine: Engine, snapshot: Snapshot, since: datetime) -> pl.DataFrame:
-    """Payments seen failing since then that were another before: when, by ``transaction_id``."""
+    """Payments seen failing since then that were another before: ``transaction_id``, when, and when begun."""
     versions = snapshot.seen("transactions", since).select(_VERSION)
     seen = engine.ask(
         _SEEN_FAILING, {"since": since, "failed": STATUSES["failed"]}, {"versions": versions}
@@ -88,5 +97,5 @@ def _failures(engine: Engine, snapshot: Snapshot, since: datetime) -> pl.DataFra
         if first.get(key, seq) < seq
     ]
     return seen.filter(pl.col("changed") | pl.col("transaction_id").is_in(late)).select(
-        "transaction_id", "observed_at"
+        "transaction_id", "observed_at", "created_at"
     )

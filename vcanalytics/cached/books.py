@@ -260,6 +260,7 @@ def _findings(
     start: datetime | None,
     end: datetime | None,
     as_of: datetime,
+    only: tuple[str, ...],
     at: Version,  # noqa: ARG001 - part of the key
 ) -> Answer:
     console, snapshot = open_console(), take_snapshot()
@@ -276,6 +277,7 @@ def _findings(
         currency=told.currency,
         captured_errors=told.captured_errors,
         sample_prefixes=told.sample_prefixes,
+        only=only,
     )
     return Answer(frame, snapshot.taken_at)
 
@@ -288,7 +290,7 @@ def findings(
     Ages are measured at the minute that has begun.
     """
     as_of = minute(now) - timedelta(minutes=1)
-    return _findings(start, end, as_of, seen or version(*BOOKS))
+    return _findings(start, end, as_of, _reconcile.FINDINGS, seen or version(*BOOKS))
 
 
 @st.cache_data(
@@ -296,5 +298,5 @@ def findings(
 )
 def open_work(names: tuple[str, ...]) -> int:
     """How many payments stand in the given findings, as the navigation says it: up to 20 s old."""
-    found = findings(None, None, now=datetime.now(UTC)).frame
-    return found.filter(pl.col("finding").is_in(names)).height
+    as_of = minute(datetime.now(UTC)) - timedelta(minutes=1)
+    return _findings(None, None, as_of, names, version(*BOOKS)).frame.height
