@@ -82,7 +82,10 @@ def feed(
 
 
 def _failures(engine: Engine, snapshot: Snapshot, since: datetime) -> pl.DataFrame:
-    """Payments seen failing since then that were another before: ``transaction_id``, when, and when begun."""
+    """Payments seen failing since then that were another before.
+
+    Columns: ``transaction_id``, ``observed_at`` (when it was seen), ``created_at``.
+    """
     versions = snapshot.seen("transactions", since).select(_VERSION)
     seen = engine.ask(
         _SEEN_FAILING, {"since": since, "failed": STATUSES["failed"]}, {"versions": versions}
