@@ -1,6 +1,7 @@
 -- The opening of every question about payments; the question goes on with ", name AS (" or SELECT.
 -- Tables: transactions and disputes (current rows, deleted ones too). Parameter: $samples, a regular
--- expression for ids of samples, or NULL. Cost: one pass over the current rows; 100,000 take 10 ms.
+-- expression for ids of samples, or NULL. Cost: the rows
+-- that the relation brings.
 --   payments  every payment that stands at the source and is no sample
 --   refunds   those of them that are refunded, with refunded_at, the moment of the refund (contract):
 --             resolved_at of the case the metadata names, else of the first resolved case, else when
