@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 from typing import Final
 
 import polars as pl
@@ -129,15 +130,37 @@ def fold(
         if home is not None:
             homes[home.key] = home
         coming[day if home is None else home.key].append(part)
+    gone = fresh.column(stream.key).combine_chunks()
     for segment in homes.values():
-        old = segments.read(segment.key).cast(kept_schema(stream))
-        gone = pc.is_in(old.column(stream.key), fresh.column(stream.key).combine_chunks())
         change.replaced.append(segment)
-        parts = [old.filter(pc.invert(gone)), *coming.pop(segment.key, [])]
-        change.written += _write(segments, stream, pa.concat_tables(parts))
-    for parts in coming.values():
-        change.written += _write(segments, stream, pa.concat_tables(parts))
+        mine = coming.pop(segment.key, [])
+        parts = _exchanged(segments, stream, segment, gone, mine)
+        rows = segment.rows + sum(part.num_rows for part in mine)
+        change.written += _write(segments, stream, parts, rows)
+    for days in coming.values():
+        rows = sum(part.num_rows for part in days)
+        change.written += _write(segments, stream, [pa.concat_tables(days)], rows)
     return change
+
+
+def _exchanged(
+    segments: Segments,
+    stream: Stream,
+    segment: Segment,
+    gone: pa.Array,
+    coming: Sequence[pa.Table],
+) -> Iterator[pa.Table]:
+    """A file's rows without those gone and with those coming, a group at a time, in their order."""
+    kept = kept_schema(stream)
+    left = pa.concat_tables([kept.empty_table(), *coming]).sort_by(stream.time)
+    for group in segments.groups(segment.key):
+        rows = group.cast(kept)
+        last = pc.max(rows.column(stream.time))
+        here = pc.sum(pc.less_equal(left.column(stream.time), last)).as_py() or 0
+        rows = rows.filter(pc.invert(pc.is_in(rows.column(stream.key), gone)))
+        yield pa.concat_tables([rows, left.slice(0, here)])
+        left = left.slice(here)
+    yield left
 
 
 def _by_day(stream: Stream, rows: pa.Table) -> Iterator[tuple[date, pa.Table]]:
@@ -184,16 +207,30 @@ def _home(
     return None
 
 
-def _write(segments: Segments, stream: Stream, rows: pa.Table) -> list[Segment]:
-    """Files of at most FULL_ROWS, about alike, one after the other in time."""
-    if not rows.num_rows:
-        return []
-    count = -(-rows.num_rows // FULL_ROWS)
-    if count == 1:
-        return [segments.write(current_shape(stream), rows)]
-    rows = rows.sort_by([(name, "ascending") for name in current_shape(stream).order])
-    size = -(-rows.num_rows // count)
+def _write(
+    segments: Segments, stream: Stream, parts: Iterable[pa.Table], rows: int
+) -> list[Segment]:
+    """Files of about FULL_ROWS at most, alike, one after the other in time; a group in memory.
+
+    ``rows`` is about how many there are in the parts: a full file that a few are exchanged in stays
+    one.
+    """
+    shape = current_shape(stream)
+    size = -(-rows // -(-4 * rows // (5 * FULL_ROWS)))
+    pieces = _pieces(shape, parts, min(size, shape.group_rows))
     return [
-        segments.write(current_shape(stream), rows.slice(start, size))
-        for start in range(0, rows.num_rows, size)
+        segments.write_parts(shape, chain([first], _up_to(pieces, size - first.num_rows)))
+        for first in pieces
     ]
+
+
+def _pieces(shape: Shape, parts: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
+    for part in parts:
+        rows = part.sort_by([(name, "ascending") for name in shape.order])
+        yield from (rows.slice(start, size) for start in range(0, rows.num_rows, size))
+
+
+def _up_to(pieces: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
+    while rows > 0 and (piece := next(pieces, None)) is not None:
+        rows -= piece.num_rows
+        yield piece

@@ -25,7 +25,7 @@ from vcanalytics.store.current import VERSIONED, fold, folded, kept_schema, move
 from vcanalytics.store.manifest import Change, enter, manifest
 from vcanalytics.store.segments import Segment, Segments
 
-_SLICE_ROWS: Final = 100_000
+_SLICE_ROWS: Final = 50_000
 #: Keys compared at once: 16 bytes each.
 _COMPARED_MAX: Final = 5_000_000
 
