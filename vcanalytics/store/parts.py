@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from vcanalytics.model.streams import Stream
+from vcanalytics.store import folding
 from vcanalytics.store.catalogue import Catalogue
+from vcanalytics.store.current import VERSIONED, series
 from vcanalytics.store.segments import Segments
 
 
@@ -29,4 +32,12 @@ class Part:
     rebuild: Callable[[Catalogue, Segments, datetime], object]
 
 
-PARTS: Final[tuple[Part, ...]] = ()
+def _newest(stream: Stream) -> Part:
+    return Part(
+        series(stream),
+        lambda catalogue, segments: folding.verify(catalogue, segments, stream),
+        lambda catalogue, segments, now: folding.rebuild(catalogue, segments, stream, now),
+    )
+
+
+PARTS: Final[tuple[Part, ...]] = tuple(_newest(stream) for stream in VERSIONED)
