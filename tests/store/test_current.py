@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from collectors.upkeep import Upkeep
 from tests.store.rows import NOON, keep, stands
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import TRANSACTIONS
+from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Reader, Segments, Snapshot, current, folding, sealer
 from vcanalytics.store.batches import make_batch
 from vcanalytics.store.check import check
@@ -278,6 +280,30 @@ def test_a_damaged_file_keeps_no_version_from_being_sealed_and_is_made_anew(
     assert (snapshot.damage, snapshot.newest("transactions").hot.num_rows) == ((), 0)
     assert list(verify(catalogue, segments, TRANSACTIONS)) == []
     assert catch_up(catalogue, segments, NOON) is None
+
+
+def test_upkeep_folds_in_what_an_earlier_version_sealed(
+    catalogue: Catalogue, segments: Segments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "_SLICE_ROWS", 1)
+    with pytest.MonkeyPatch.context() as earlier:
+        earlier.setattr(sealer, "is_caught_up", lambda *_: False)
+        for number in range(3):
+            keep(catalogue, str(number), payments(version(number), version(9, str(number))))
+            seal(catalogue, segments, TRANSACTIONS, NOON)
+    reader = Reader(catalogue)
+    shop = Settings(data_dir=catalogue.path.parent, source_url="sqlite:////shop.db")
+    daemon = Upkeep(shop, catalogue)
+    daemon.initialise()
+
+    held = []
+    while daemon.loop(NOON) == 0:
+        assert_newest(reader.snapshot())
+        held.append(reader.snapshot().newest("transactions").hot.num_rows)
+
+    assert held == sorted(held, reverse=True)
+    assert held[-1] == 0, "all in files"
+    assert len(held) == 3, "a bounded slice a loop"
 
 
 def test_verify_says_what_is_not_the_newest(catalogue: Catalogue, segments: Segments) -> None:

@@ -56,21 +56,35 @@ def catch_up(catalogue: Catalogue, segments: Segments, now: datetime) -> Caught 
     A file of versions that cannot be read is passed over: `check` and every snapshot name it.
     Raises StoreError where a current file is damaged (``rebuild`` heals that) or the disk is full.
     """
+    failed: StoreError | None = None
     for stream in VERSIONED:
-        with catalogue.read() as connection:
-            mark = folded(connection, stream.name)
-            versions = manifest(connection, stream.name)
-            standing = manifest(connection, series(stream))
-        found = _next(segments, stream, versions, mark)
-        if found is None:
-            continue
-        with catalogue.read() as connection:
-            moved = moves_of(connection, stream, found.rows)
-        change = fold(segments, stream, found.rows, standing, moved, found.upto)
-        with catalogue.transaction() as connection:
-            enter(connection, change, now)
-        return Caught(stream.name, found.upto, found.of, found.rows.num_rows)
+        try:
+            if caught := _fold_next(catalogue, segments, stream, now):
+                return caught
+        except StoreError as error:
+            # One stream's damage keeps no other from being folded.
+            failed = failed or error
+    if failed is not None:
+        raise failed
     return None
+
+
+def _fold_next(
+    catalogue: Catalogue, segments: Segments, stream: Stream, now: datetime
+) -> Caught | None:
+    with catalogue.read() as connection:
+        mark = folded(connection, stream.name)
+        versions = manifest(connection, stream.name)
+        standing = manifest(connection, series(stream))
+    found = _next(segments, stream, versions, mark)
+    if found is None:
+        return None
+    with catalogue.read() as connection:
+        moved = moves_of(connection, stream, found.rows)
+    change = fold(segments, stream, found.rows, standing, moved, found.upto)
+    with catalogue.transaction() as connection:
+        enter(connection, change, now)
+    return Caught(stream.name, found.upto, found.of, found.rows.num_rows)
 
 
 def rebuild(
