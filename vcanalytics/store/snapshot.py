@@ -173,8 +173,9 @@ class Snapshot:
         for segment, _ in found:
             while known + segment.rows >= rows:
                 # As if its rows lay evenly in its days: who finds too few looks further back.
-                last = _midnight(segment.last_day) + _DAY
-                length = last - _midnight(segment.day)
+                over = _midnight(segment.last_day) + _DAY
+                length = over - _midnight(segment.day)
+                last = over if end is None else min(over, end)
                 moment = last - length * ((rows - known) / segment.rows)
                 if start is None or moment > start:
                     yield moment
