@@ -74,7 +74,7 @@ class Capture:
         self.subject = subject
         self._source = source
         self._catalogue = catalogue
-        self._reader = Reader(catalogue)
+        self._reader = Reader(catalogue, books=False)
         self._guard = Guard(subject.name, subject.table, source, catalogue)
         self._zone = zone
         self._names = (*subject.table.columns, *(("long_size",) if subject.table.long else ()))

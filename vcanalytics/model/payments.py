@@ -22,6 +22,8 @@ FAILED: Final = frozenset({"failed", "error"})
 AWAITING: Final = "awaiting_payment"
 OPEN: Final = frozenset({"pending", AWAITING})
 FALLBACK_CURRENCY: Final = "USD"
+#: Ids that begin so are samples, where no setting says otherwise.
+SAMPLE_PREFIXES: Final = ("TEST_", "TXN_")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from vcanalytics.errors import SettingError
 from vcanalytics.model.outages import Outage, read_outage
+from vcanalytics.model.payments import SAMPLE_PREFIXES
 from vcanalytics.model.windows import WEEKDAYS
 from vcanalytics.settings import checks
 from vcanalytics.settings.checks import Allowed
@@ -108,7 +109,7 @@ class Settings(BaseSettings):
     )
     sample_prefixes: Annotated[
         _List, Allowed("beginnings of transaction ids, parted by commas; empty for none")
-    ] = Field(("TEST_", "TXN_"), description="Ids of sample rows, which are in no figure")
+    ] = Field(SAMPLE_PREFIXES, description="Ids of sample rows, which are in no figure")
     exact_rows: int = Field(
         5_000_000,
         ge=1,

@@ -27,6 +27,7 @@ from vcanalytics.errors import StoreError, UsageError
 from vcanalytics.model.streams import STREAMS, SYSTEM, TEXT, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode, encode, make_batch
+from vcanalytics.store.books import keeping as books
 from vcanalytics.store.catalogue import BUSY_TIMEOUT_MS, Catalogue
 from vcanalytics.store.current import current_shape
 from vcanalytics.store.facts import FORGOTTEN
@@ -168,6 +169,8 @@ def _rewrite_hot(connection: Connection, stream: Stream, now: datetime) -> int:
             )
     beside = _rewrite_current(connection, stream, pseudonyms)
     beside += _rewrite_rejected(connection, stream, pseudonyms)
+    if stream.name in schema.BOOKED:
+        books.forget(connection, pseudonyms)
     if changed or beside:
         announce(connection, stream, now)
     return changed

@@ -27,6 +27,8 @@ from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import COUNT, STREAMS
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
+from vcanalytics.store.books import held as held_books
+from vcanalytics.store.books.held import Books
 from vcanalytics.store.catalogue import Catalogue, states
 from vcanalytics.store.current import SHAPES, VERSIONED, folded, series
 from vcanalytics.store.facts import FORGOTTEN
@@ -65,6 +67,8 @@ class Snapshot:
     _held: Mapping[str, Held] = field(repr=False)
     _files: Files = field(repr=False)
     _places: Places = field(default=_nowhere, repr=False)
+    #: Revenue as it was booked up to this moment; None where the books are not whole.
+    books: Books | None = field(default=None, repr=False)
 
     def state(self, stream: str) -> StreamState:
         return self.states[stream]
@@ -249,7 +253,10 @@ def _news(
 class Reader:
     """Takes snapshots of one catalogue. Safe to share between threads."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, *, books: bool = True) -> None:
+        """``books``: hold the books as well, wherever payments are asked for."""
+        self._with_books = books
+        self._books: Books | None = None
         self._catalogue = catalogue
         self._files = Segments(catalogue.path.parent)
         self._lock = threading.Lock()
@@ -260,6 +267,7 @@ class Reader:
     def snapshot(self, streams: Iterable[str] | None = None) -> Snapshot:
         """One moment of the given streams (all of them by default). 1-2 ms where little is new."""
         names = sorted(STREAMS if streams is None else streams)
+        with_books = self._with_books and "transactions" in names
         with self._lock:
             with self._catalogue.read() as connection:
                 known = states(connection)
@@ -275,9 +283,16 @@ class Reader:
                     name: _news(connection, name, self._held[name].seq, known[name].seq, files)
                     for name in names
                 }
+                booked = None
+                if with_books:
+                    version = sum(known[name].seq for name in schema.BOOKED)
+                    booked = held_books.news(connection, self._books, version)
+            if with_books:
+                self._books = held_books.taken_over(self._books, booked)
             for name in names:
                 self._held[name] = take(self._files, STREAMS[name], self._held[name], news[name])
             held = {name: self._held[name] for name in names}
+            books = self._books if with_books else None
         damage = [d for h in held.values() for d in h.damage]
         wanted = [*names, *(series(s) for s in VERSIONED if s.name in held)]
         there = {name: tuple(self._present(files.get(name, ()), damage)) for name in wanted}
@@ -292,6 +307,7 @@ class Reader:
             _held=held,
             _files=there,
             _places=self.places,
+            books=books,
         )
 
     def places(self, stream: str, keys: Sequence[str]) -> dict[str, Place]:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import places, schema
 from vcanalytics.store.batches import encode, extent
+from vcanalytics.store.books import keeping
 from vcanalytics.store.places import slices
 from vcanalytics.store.pseudonyms import load
 from vcanalytics.store.state import to_micros
@@ -85,6 +86,8 @@ class Writer:
             )
         )
         self._move(STREAMS[stream], seq, batch, current)
+        if stream in schema.BOOKED:
+            keeping.keep(self._connection, stream, batch)
         return seq
 
     def _raise_counter(
