@@ -1,20 +1,27 @@
-"""The daemon that keeps the store in shape: it seals, clears away, and forgets who asked for it."""
+"""The daemon that keeps the store in shape: it seals, clears away, and forgets who asked for it.
+
+At a start it brings up the books where they are older than the store, or than the setting that says
+what a sample is: a slice a round, so that nothing else waits.
+"""
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
 from collectors.daemon import LOG
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Segments
+from vcanalytics.store.books.rebuilding import SLICE_ROWS, brought_up
 from vcanalytics.store.folding import catch_up
 from vcanalytics.store.forget import finish, pending
 from vcanalytics.store.manifest import ORPHAN_AFTER, clean
 from vcanalytics.store.sealer import Limits, seal_due
 
 _PAUSE_S: Final = 5.0
+_SAY_EVERY_ROWS: Final = 200_000
 _CLEAN_EVERY: Final = timedelta(minutes=10)
 _TRIM_EVERY: Final = timedelta(minutes=1)
 
@@ -28,13 +35,17 @@ class Upkeep:
         self._catalogue = catalogue
         self._segments = Segments(settings.store_dir)
         self._limits = Limits(rows=settings.seal_rows, age=timedelta(minutes=settings.seal_minutes))
+        self._prefixes = settings.sample_prefixes
+        self._books: Iterator[tuple[int, int]] = iter(())
         self._cleaned_at: datetime | None = None
         self._trimmed_at: datetime | None = None
 
     def initialise(self) -> None:
         self._cleaned_at = self._trimmed_at = None
+        self._books = brought_up(self._catalogue, self._prefixes)
 
     def loop(self, now: datetime) -> float:
+        booking = self._book()
         if pending(self._catalogue):
             # Here, because nothing is sealed meanwhile.
             finished = finish(self._catalogue, self._segments, now)
@@ -58,11 +69,27 @@ class Upkeep:
         if _is_due(self._trimmed_at, _TRIM_EVERY, now):
             _give_memory_back()
             self._trimmed_at = now
-        if caught := catch_up(self._catalogue, self._segments, now):
-            words = "newest versions of %s: %d of %d batches folded in"
-            LOG.info(words, caught.stream, caught.seq, caught.of)
-            return 0.0
-        return _PAUSE_S
+        folding = self._fold(now)
+        return 0.0 if booking or folding else _PAUSE_S
+
+    def _fold(self, now: datetime) -> bool:
+        """One slice of versions that were sealed without being folded in; whether there was one."""
+        caught = catch_up(self._catalogue, self._segments, now)
+        if caught is None:
+            return False
+        words = "newest versions of %s: %d of %d batches folded in"
+        LOG.info(words, caught.stream, caught.seq, caught.of)
+        return True
+
+    def _book(self) -> bool:
+        """One slice of books that are being made anew; whether there may be another."""
+        booked = next(self._books, None)
+        if booked is None:
+            return False
+        done, total = booked
+        if done == total or done % _SAY_EVERY_ROWS < SLICE_ROWS:
+            LOG.info("booked %d of %d rows", done, total)
+        return True
 
     def shutdown(self) -> None:
         """Nothing is held."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from vcanalytics.analytics import booked
+from vcanalytics.analytics.booked import whole_books
 from vcanalytics.analytics.books import (
     STATUSES,
     minor_units,
@@ -67,9 +70,47 @@ def figures(
 ) -> pl.DataFrame:
     """Figures of any windows that do not overlap: the columns of ``revenue``, a row a currency.
 
-    Only events in ``[start, end)`` count. Raises BudgetExceeded.
+    Only events in ``[start, end)`` count. The books answer where they are whole and were made for
+    these samples, else the rows are counted; both say the same. Raises BudgetExceeded.
     """
-    shown = [currency] if currency else seen_currencies(snapshot, sample_prefixes)
+    books = whole_books(snapshot, sample_prefixes)
+    seen = seen_currencies(snapshot, sample_prefixes) if books is None else books.currencies
+    shown = [currency] if currency else (seen or [default_currency])
+    spans = [
+        (to_micros(max(w.start, start)), to_micros(max(w.start, start, min(w.end, end))))
+        for w in found
+    ]
+    sums = None if books is None else booked.sums(snapshot, books, spans, shown)
+    shape = _shape(snapshot, found, start=start, end=end, now=now)
+    tables = {"windows": shape.table, "currencies": minor_units(shown)}
+    if sums is not None:
+        tables["booked"] = booked.table([window.start for window in found], sums)
+        return engine.ask(sql("revenue_cells", "revenue"), {}, tables)
+    return engine.ask(
+        sql("payments", "revenue_rows", "revenue"),
+        {
+            "samples": sample_pattern(sample_prefixes),
+            "from": start,
+            "to": end,
+            "bucket_us": shape.bucket_us,
+            "failed": STATUSES["failed"],
+        },
+        with_cases(engine, snapshot, payments(snapshot, since=start, until=end), start, end)
+        | tables,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Windows as SQL joins on them, and the length of their buckets in microseconds."""
+
+    table: pl.DataFrame
+    bucket_us: int
+
+
+def _shape(
+    snapshot: Snapshot, found: Sequence[Window], *, start: datetime, end: datetime, now: datetime
+) -> _Shape:
     read_at = read_until(snapshot)
     over = min(now, end, read_at) if read_at is not None else None
     bucket_us = _bucket_us(found) if found else 1
@@ -85,21 +126,7 @@ def figures(
         )
         for window in found
     ]
-    return engine.ask(
-        sql("payments", "revenue"),
-        {
-            "samples": sample_pattern(sample_prefixes),
-            "from": start,
-            "to": end,
-            "bucket_us": bucket_us,
-            "failed": STATUSES["failed"],
-        },
-        with_cases(engine, snapshot, payments(snapshot, since=start, until=end), start, end)
-        | {
-            "windows": pl.DataFrame(rows, schema=_WINDOWS, orient="row"),
-            "currencies": minor_units(shown or [default_currency]),
-        },
-    )
+    return _Shape(pl.DataFrame(rows, schema=_WINDOWS, orient="row"), bucket_us)
 
 
 def revenue(
