@@ -39,9 +39,6 @@ _ROWS: Final = (
     "currency",
 )
 
-#: ``[start, end)`` in microseconds since 1970 UTC.
-Span = tuple[int, int]
-
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -64,9 +61,8 @@ def whole_books(snapshot: Snapshot, prefixes: Sequence[str]) -> Books | None:
     return books
 
 
-def split(spans: Sequence[Span]) -> tuple[Numbers, list[Piece]] | None:
+def split(edges: Numbers) -> tuple[Numbers, list[Piece]] | None:
     """Of each span the whole quarters (first, next) and the pieces; None for too many of these."""
-    edges = np.array(spans, np.int64).reshape(-1, 2)
     first, following = -(-edges[:, 0] // QUARTER_US), edges[:, 1] // QUARTER_US
     odd = np.nonzero((first * QUARTER_US != edges[:, 0]) | (following * QUARTER_US != edges[:, 1]))
     if len(odd[0]) > PIECES_MAX:
@@ -88,12 +84,12 @@ def _pieces(window: int, start: int, end: int) -> Iterator[Piece]:
 
 
 def sums(
-    snapshot: Snapshot, books: Books, spans: Sequence[Span], currencies: Iterable[str]
+    snapshot: Snapshot, books: Books, spans: Numbers, currencies: Iterable[str]
 ) -> dict[str, Numbers] | None:
     """For each currency the sums of each span: columns as ``SUMS``, without ``rows``.
 
-    None where the spans are too odd for the books. Costs nothing by the number of payments but in
-    quarters that are cut.
+    ``spans`` are pairs of microseconds since 1970 UTC, ``[start, end)``, and do not overlap. None
+    where they are too odd for the books. Rows are read for quarters that are cut, and no others.
     """
     found = split(spans)
     if found is None:
@@ -180,12 +176,12 @@ def begun(snapshot: Snapshot, start: datetime | None, end: datetime | None) -> p
     return rows if end is None else rows.filter(pl.col("created_at") < end)
 
 
-def table(starts: Sequence[datetime], found: dict[str, Numbers]) -> pl.DataFrame:
+def table(starts: pl.Series, found: dict[str, Numbers]) -> pl.DataFrame:
     """What ``sums`` found, a row a window (by its start) and currency: ``revenue_cells.sql``'s."""
     frames = [
         pl.DataFrame(
             {
-                "window_start": pl.Series(starts, dtype=pl.Datetime("us", "UTC")),
+                "window_start": starts,
                 "currency": pl.Series([code], dtype=pl.String).new_from_index(0, len(starts)),
             }
             | {name: figures[:, place] for place, name in enumerate(_SHOWN)}

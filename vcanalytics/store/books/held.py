@@ -8,23 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
+from itertools import chain, groupby
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, Select, and_, or_, select
 
 from vcanalytics.store import schema
-from vcanalytics.store.books.entries import BOUNDS, QUARTER_US, QUARTERS_PER_DAY, SUMS
+from vcanalytics.store.books.entries import QUARTER_US, QUARTERS_PER_DAY, SUMS
 from vcanalytics.store.books.keeping import told
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
 #: A currency; or a status, whether deleted, whether a sample.
 Key: TypeAlias = str | tuple[str, bool, bool]
 
-_Row: TypeAlias = Any  # SQLAlchemy's: a tuple
+_Row: TypeAlias = tuple[Any, ...]
 
 #: So many changed cells lie beside the others before they are put among them.
 _LATE_MAX: Final = 1_000
@@ -182,15 +181,10 @@ def news(connection: Connection, held: Books | None, version: int) -> News | Non
             days = None
     cell, status, row = schema.book_cell, schema.book_status, schema.book_row
     tables: list[Sequence[_Row]] = []
+    # By quarter, as they lie: SQLite takes longer to sort whole cells by key than to read them.
     for query, column, length in (
-        (select(cell).order_by(cell.c.currency, cell.c.quarter), cell.c.quarter, QUARTERS_PER_DAY),
-        (
-            select(status).order_by(
-                status.c.status, status.c.deleted, status.c.sample, status.c.quarter
-            ),
-            status.c.quarter,
-            QUARTERS_PER_DAY,
-        ),
+        (select(cell).order_by(cell.c.quarter), cell.c.quarter, QUARTERS_PER_DAY),
+        (select(status).order_by(status.c.quarter), status.c.quarter, QUARTERS_PER_DAY),
         (
             select(row.c.refunded_at, row.c.currency, row.c.units)
             .where(row.c.refunded_at.is_not(None))
@@ -202,8 +196,19 @@ def news(connection: Connection, held: Books | None, version: int) -> News | Non
         if days is not None:
             within = [and_(column >= d * length, column < (d + 1) * length) for d in days]
             query = query.where(or_(False, *within))  # noqa: PLW2901
-        tables.append(connection.execute(query).all() if days != () else ())
+        tables.append(_plain(connection, query) if days != () else ())
     return News(prefixes, number, version, days, *tables)
+
+
+def _plain(connection: Connection, query: Select[Any]) -> list[_Row]:
+    """Rows as the driver's own tuples: a quarter of a million are read in half the time."""
+    compiled = query.compile(dialect=connection.dialect)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(str(compiled), [compiled.params[n] for n in compiled.positiontup or ()])
+        return list(cursor.fetchall())
+    finally:
+        cursor.close()
 
 
 def taken_over(held: Books | None, found: News | None) -> Books | None:
@@ -227,36 +232,31 @@ def taken_over(held: Books | None, found: News | None) -> Books | None:
         refunds.pop(day, None)
     for day, some in groupby(found.refunds, key=lambda row: row[0] // _DAY_US):
         refunds[day] = tuple(Refund(row[0], row[1], row[2]) for row in some)
-    cells = _series(
-        {} if whole or held is None else held.cells,
-        ((row[1], row[0], row[2:]) for row in found.cells),
-        len(SUMS),
-        len(SUMS) + len(BOUNDS),
-    )
-    statuses = _series(
-        {} if whole or held is None else held.statuses,
-        (((row[1], bool(row[2]), bool(row[3])), row[0], row[4:]) for row in found.statuses),
-        1,
-        1,
-    )
+    changed = _by_key((row[1], row) for row in found.cells)
+    cells = _series({} if whole or held is None else held.cells, changed, 2, len(SUMS))
+    counted = _by_key(((row[1], bool(row[2]), bool(row[3])), row) for row in found.statuses)
+    statuses = _series({} if whole or held is None else held.statuses, counted, 4, 1)
     return Books(found.prefixes, cells, statuses, refunds, found.made, found.version)
 
 
+def _by_key(rows: Iterable[tuple[Any, _Row]]) -> Mapping[Any, list[_Row]]:
+    found: dict[Any, list[_Row]] = {}
+    for key, row in rows:
+        found.setdefault(key, []).append(row)
+    return found
+
+
 def _series(
-    held: Mapping[Any, Series],
-    rows: Iterable[tuple[Any, int, Sequence[int]]],
-    width: int,
-    columns: int,
+    held: Mapping[Any, Series], rows: Mapping[Any, Sequence[_Row]], at: int, width: int
 ) -> dict[Any, Series]:
-    """``held`` with the cells of ``rows`` (key, quarter, cell), which come by key and quarter."""
+    """``held`` with the cells of ``rows``: by quarter, which stands first, from place ``at`` on."""
     result = dict(held)
-    for key, some in groupby(rows, key=itemgetter(0)):
-        mine = [(quarter, cell) for _, quarter, cell in some]
+    for key, mine in rows.items():
         if key in result:
-            result[key] = result[key].with_cells(mine)
+            result[key] = result[key].with_cells([(row[0], row[at:]) for row in mine])
             continue
-        quarters = np.fromiter((quarter for quarter, _ in mine), np.int64, len(mine))
-        flat = (value for _, cell in mine for value in cell)
-        cells = np.fromiter(flat, np.int64, len(mine) * columns).reshape(-1, columns)
+        quarters = np.fromiter((row[0] for row in mine), np.int64, len(mine))
+        flat = chain.from_iterable(row[at:] for row in mine)
+        cells = np.fromiter(flat, np.int64).reshape(len(mine), -1)
         result[key] = made(quarters, cells, width)
     return result
