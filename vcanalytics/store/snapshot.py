@@ -29,6 +29,7 @@ from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
 from vcanalytics.store.books import held as held_books
 from vcanalytics.store.books.held import Books
+from vcanalytics.store.books.keeping import FACT as BOOKS
 from vcanalytics.store.catalogue import Catalogue, states
 from vcanalytics.store.current import SHAPES, VERSIONED, folded, series
 from vcanalytics.store.facts import FORGOTTEN
@@ -286,7 +287,8 @@ class Reader:
                 booked = None
                 if with_books:
                     version = sum(known[name].seq for name in schema.BOOKED)
-                    booked = held_books.news(connection, self._books, version)
+                    stands = json.loads(facts.get(BOOKS, "null"))
+                    booked = held_books.news(connection, stands, self._books, version)
             if with_books:
                 self._books = held_books.taken_over(self._books, booked)
             for name in names:

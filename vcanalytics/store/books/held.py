@@ -17,7 +17,6 @@ from sqlalchemy import Connection, Select, and_, or_, select
 
 from vcanalytics.store import schema
 from vcanalytics.store.books.entries import QUARTER_US, QUARTERS_PER_DAY, SUMS
-from vcanalytics.store.books.keeping import told
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
 #: A currency; or a status, whether deleted, whether a sample.
@@ -161,13 +160,15 @@ class News:
     refunds: Sequence[_Row]
 
 
-def news(connection: Connection, held: Books | None, version: int) -> News | None:
+def news(
+    connection: Connection, stands: Mapping[str, Any] | None, held: Books | None, version: int
+) -> News | None:
     """What changed since ``held``, in the caller's transaction; None where the books are not whole.
 
-    ``version`` is the sum of the sequence numbers of payments and disputes.
+    ``stands`` is what the fact says, ``version`` the sum of the sequence numbers of payments and
+    disputes.
     """
-    stands = told(connection)
-    if stands is None or not stands.get("complete"):
+    if not stands or not stands["complete"]:
         return None
     prefixes, number = tuple(stands["prefixes"]), int(stands["made"])
     days: tuple[int, ...] | None = None

@@ -65,6 +65,7 @@ _PUT_STATUS: Final = _upsert(_STATUS, _joined)
 _PUT_ROW: Final = _upsert(_ROW)
 _PUT_DAY: Final = _upsert(_DAY)
 _PUT_CASE: Final = _upsert(_CASE)
+_ROWS_OF: Final = f"{_text(select(_ROW), ())} WHERE transaction_id IN"
 _DROP_CASE: Final = _text(delete(_CASE).where(_CASE.c.case_id == bindparam("key")), ["key"])
 
 
@@ -199,8 +200,9 @@ def _booked(connection: Connection, keys: Sequence[str]) -> dict[str, Entry]:
     """What these payments have come to so far; those that are in no books are left out."""
     found = {}
     for some in slices(keys):
-        for row in connection.execute(select(_ROW).where(_ROW.c.transaction_id.in_(some))):
-            found[row[0]] = Entry(*row[1:])
+        marks = ", ".join("?" * len(some))
+        for key, *entry in connection.exec_driver_sql(f"{_ROWS_OF} ({marks})", tuple(some)):
+            found[key] = Entry(*entry)
     return found
 
 
@@ -223,7 +225,7 @@ def _move(connection: Connection, before: Mapping[str, Entry], after: Mapping[st
         return
     # Sorted keys, so that several writers on one server database cannot deadlock.
     _many(connection, _PUT_ROW, sorted(rows, key=itemgetter(0)))
-    _many(connection, _PUT_CELL, [(*key, *sums.cells[key]) for key in sorted(sums.changed_cells())])
+    _many(connection, _PUT_CELL, [(*key, *cell) for key, cell in sorted(sums.cells.items())])
     statuses = [(*key, count) for key, count in sorted(sums.statuses.items()) if count]
     _many(connection, _PUT_STATUS, statuses)
     version = _version(connection)
