@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -220,6 +220,27 @@ def test_books_made_for_other_samples_do_not_answer(engine: Engine, busy: Snapsh
     assert captured(SAMPLES) == 411
     assert booked.whole_books(busy, ("VC_1",)) is None
     assert captured(("VC_1",)) == 411 - len([n for n in range(411) if str(n).startswith("1")])
+
+
+def test_the_last_moment_there_is_is_counted(
+    engine: Engine, catalogue_of: Callable[[list[dict[str, object]]], Snapshot]
+) -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    late = paid(1, NOON) | {"created_at": last}
+    snapshot = catalogue_of([late, paid(2, NOON)])
+    for end in (NOON + timedelta(seconds=1), NOON + timedelta(minutes=2), last):
+        same(
+            lambda s, end=end: totals(  # type: ignore[misc]
+                engine,
+                s,
+                start=NOON - timedelta(seconds=1),
+                end=end,
+                zone=ZoneInfo("UTC"),
+                now=NOON,
+                sample_prefixes=SAMPLES,
+            ),
+            snapshot,
+        )
 
 
 def test_windows_of_a_zone_with_odd_offsets_are_recounted(engine: Engine, busy: Snapshot) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -25,6 +25,7 @@ from vcanalytics.store.state import from_micros, to_micros
 #: Windows of a zone with odd offsets would be all pieces: those are recounted from the rows.
 PIECES_MAX: Final = 40
 _WIDTH: Final = len(SUMS)
+_LAST_US: Final = to_micros(datetime.max.replace(tzinfo=UTC))
 _FIRST_AT, _LAST_AT, _FIRST_CREATED, _LAST_CREATED = range(_WIDTH, _WIDTH + len(BOUNDS))
 _PLACE: Final = {name: place for place, name in enumerate(SUMS)}
 _SHOWN: Final = SUMS[1:]
@@ -156,7 +157,9 @@ def _add_money(figures: Numbers, count: str, units: int) -> None:
 
 def _rows(snapshot: Snapshot, books: Books, first: int, last: int) -> pl.DataFrame:
     """Payments begun in ``[first, last]`` that stand and are no samples; moments as integers."""
-    rows = begun(snapshot, from_micros(first), from_micros(last + 1))
+    # The last moment there is has none after it.
+    end = from_micros(last + 1) if last < _LAST_US else None
+    rows = begun(snapshot, from_micros(first), end)
     rows = rows.filter(~pl.col("deleted"))
     pattern = sample_pattern(books.prefixes)
     if pattern is not None:

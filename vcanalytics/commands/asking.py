@@ -79,8 +79,9 @@ def asking(
     *,
     start: datetime | None = None,
     end: datetime | None = None,
+    books: bool = False,
 ) -> Iterator[tuple[Engine, Snapshot]]:
-    """An engine and one moment of ``streams``.
+    """An engine and one moment of ``streams``, with its ``books`` where revenue is asked for.
 
     Of streams that only grow, what lies outside ``[start, end)`` may be damaged. Raises StoreError
     where rows that the question needs cannot be read: figures without them would be wrong. Of those
@@ -88,7 +89,7 @@ def asking(
     """
     root = Segments(_store_dir(settings)).root
     with opened(settings) as catalogue, closing(Engine(BUDGET_S, segments=root)) as engine:
-        snapshot = Reader(catalogue).snapshot(streams)
+        snapshot = Reader(catalogue, books=books).snapshot(streams)
         missing = []
         for damage in snapshot.damage:
             before = start is not None and damage.last_at is not None and damage.last_at < start

@@ -278,6 +278,7 @@ class Reader:
                     # Someone was forgotten: what was decoded before still names them.
                     self._rewritten = facts.get(FORGOTTEN)
                     self._held = {name: empty(s) for name, s in STREAMS.items()}
+                    self._books = None
                 files = self._known.manifests(connection)
                 aside = quarantined(connection)
                 news = {

@@ -58,7 +58,8 @@ def rebuilt(
 
     For ``check --repair``. To be iterated to its end; yields rows (done, in all) after each slice.
     Nothing is lost where it is left off: readers recount from the rows, and the collectors go on
-    with it at their next start. Raises StoreError.
+    with it at their next start. Versions that cannot be read are in no books afterwards, as they
+    are in no recount. Raises StoreError.
     """
     with catalogue.read() as connection:
         stands = told(connection)

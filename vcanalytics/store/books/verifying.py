@@ -36,8 +36,8 @@ def verify(catalogue: Catalogue) -> Iterator[str]:
     """What is wrong with the books, a plain sentence each; nothing where they are sound.
 
     Reads every current payment and dispute once, and compares what they come to with the rows and
-    the cells of the books. Books that are not complete are in no use and have no finding. Raises
-    StoreError where the store cannot be read.
+    the cells of the books. Books that are not complete are in no use and have no finding; nor can
+    they be compared where versions are damaged. Raises StoreError where the store cannot be read.
     """
     reader = Reader(catalogue, books=False)
     for _ in range(_TRIES):
@@ -54,6 +54,9 @@ def verified(connection: Connection, snapshot: Snapshot) -> Iterator[str]:
     """``verify`` for a read transaction and a snapshot of the same moment."""
     stands = told(connection)
     if stands is None or not stands["complete"]:
+        return
+    if snapshot.damage:
+        yield "the books cannot be compared: rows of payments or disputes are damaged"
         return
     cases = _resolved(snapshot.current("disputes"))
     yield from _wrong_cases(connection, cases)
