@@ -222,6 +222,30 @@ def test_books_made_for_other_samples_do_not_answer(engine: Engine, busy: Snapsh
     assert captured(("VC_1",)) == 411 - len([n for n in range(411) if str(n).startswith("1")])
 
 
+def test_a_cut_quarter_counts_what_was_begun_long_before_it(
+    engine: Engine, catalogue_of: Callable[[list[dict[str, object]]], Snapshot]
+) -> None:
+    begun = NOON - 9 * DAY
+    rows = [
+        paid(n, begun) | {"captured_at": NOON + timedelta(minutes=n), "status": status}
+        for n, status in ((1, "completed"), (5, "completed"), (9, "refunded"))
+    ]
+    rows[2]["refund_seen_at"] = NOON + timedelta(minutes=4)
+    snapshot = catalogue_of(rows)
+    answer = totals(
+        engine,
+        snapshot,
+        start=NOON + timedelta(minutes=3),
+        end=NOON + timedelta(minutes=6),
+        zone=ZoneInfo("UTC"),
+        now=NOON,
+        sample_prefixes=SAMPLES,
+    )
+    assert snapshot.books is not None
+    figures = answer.select("attempts", "captured", "gross", "refunded", "refunds")
+    assert figures.row(0) == (0, 1, 5, 1, 9)
+
+
 def test_the_last_moment_there_is_is_counted(
     engine: Engine, catalogue_of: Callable[[list[dict[str, object]]], Snapshot]
 ) -> None:

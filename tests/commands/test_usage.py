@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -125,9 +127,17 @@ def test_a_file_that_is_no_store_is_said(store: Store, command: str) -> None:
 
 
 def _break_pages(path: Path) -> None:
-    """Every page after the first, which opening reads."""
-    whole = path.read_bytes()
-    path.write_bytes(whole[:8192] + b"\xa5" * (len(whole) - 8192))
+    """The first page of every table but the migrations', which opening reads."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        roots = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE tbl_name <> 'migration'"
+        )
+        pages = [page for (page,) in roots]
+    whole = bytearray(path.read_bytes())
+    for page in pages:
+        whole[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
+    path.write_bytes(whole)
 
 
 def _shop_of_one(store: Store, shop: Shop) -> None:
