@@ -13,6 +13,8 @@ from typing import Final
 
 from vcanalytics.model.streams import Stream
 from vcanalytics.store import folding
+from vcanalytics.store.books import rebuilding
+from vcanalytics.store.books.verifying import verify
 from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.current import VERSIONED, series
 from vcanalytics.store.segments import Segments
@@ -40,4 +42,13 @@ def _newest(stream: Stream) -> Part:
     )
 
 
-PARTS: Final[tuple[Part, ...]] = tuple(_newest(stream) for stream in VERSIONED)
+def _book_anew(catalogue: Catalogue, _segments: Segments, _now: datetime) -> None:
+    for _ in rebuilding.rebuilt(catalogue):
+        pass
+
+
+PARTS: Final[tuple[Part, ...]] = (
+    # First, because the others are made of them.
+    *(_newest(stream) for stream in VERSIONED),
+    Part("books", lambda catalogue, _segments: verify(catalogue), _book_anew),
+)
