@@ -74,7 +74,7 @@ class Capture:
         self.subject = subject
         self._source = source
         self._catalogue = catalogue
-        self._reader = Reader(catalogue)
+        self._reader = Reader(catalogue, books=False)
         self._guard = Guard(subject.name, subject.table, source, catalogue)
         self._zone = zone
         self._names = (*subject.table.columns, *(("long_size",) if subject.table.long else ()))
@@ -386,6 +386,10 @@ class Capture:
         last = last.with_columns(pl.col(key).cast(pl.String).alias("row_key"))
         found = {row["row_key"]: row for row in last.join(wanted, on=["row_key", "seq"]).to_dicts()}
         for row in rows:
+            if row.row_key not in found:
+                # Its last version cannot be read any more (``check`` says so): nothing is known of
+                # it that could be marked.
+                continue
             change.versions.append(found[row.row_key] | {"deleted": True, "observed_at": now})
             change.current.append(
                 CurrentRow(row.row_key, row.source_id, row.fingerprint, row.state, deleted=True)

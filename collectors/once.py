@@ -17,6 +17,7 @@ from vcanalytics.model.streams import STREAMS
 from vcanalytics.settings import Settings
 from vcanalytics.source import Source
 from vcanalytics.store import Catalogue
+from vcanalytics.store.books.rebuilding import brought_up
 
 #: How long each read waits for a locked source before the command gives up.
 PATIENCE_S: Final = 30.0
@@ -83,6 +84,8 @@ class _Once:
 
     def read(self) -> dict[str, Tally | str]:
         self._source.tables()
+        for _ in brought_up(self._catalogue, self._settings.sample_prefixes):
+            pass
         zone = self._settings.source_zone
         result: dict[str, Tally | str] = {}
         for subject in subjects(self._settings.abandoned_hours):

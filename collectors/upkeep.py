@@ -1,8 +1,13 @@
-"""The daemon that keeps the store in shape: it seals, counts, clears away, and forgets."""
+"""The daemon that keeps the store in shape: it seals, clears away, and forgets who asked for it.
+
+At a start it brings up the books where they are older than the store, or than the setting that says
+what a sample is: a slice a round, so that nothing else waits.
+"""
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,15 +15,16 @@ from collectors.daemon import LOG
 from vcanalytics.errors import StoreError
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Segments
+from vcanalytics.store.books.rebuilding import SLICE_ROWS, brought_up
 from vcanalytics.store.cells import COUNTED
 from vcanalytics.store.filling import fill
+from vcanalytics.store.folding import catch_up
 from vcanalytics.store.forget import finish, pending
 from vcanalytics.store.manifest import ORPHAN_AFTER, clean
 from vcanalytics.store.sealer import Limits, seal_due
 
 _PAUSE_S: Final = 5.0
-#: While days that were sealed before there were cells are counted, one a turn.
-_PAUSE_FILLING_S: Final = 0.5
+_SAY_EVERY_ROWS: Final = 200_000
 _CLEAN_EVERY: Final = timedelta(minutes=10)
 _TRIM_EVERY: Final = timedelta(minutes=1)
 
@@ -32,6 +38,8 @@ class Upkeep:
         self._catalogue = catalogue
         self._segments = Segments(settings.store_dir)
         self._limits = Limits(rows=settings.seal_rows, age=timedelta(minutes=settings.seal_minutes))
+        self._prefixes = settings.sample_prefixes
+        self._books: Iterator[tuple[int, int]] = iter(())
         self._cleaned_at: datetime | None = None
         self._trimmed_at: datetime | None = None
         #: Streams whose cells take in everything, or cannot for now.
@@ -40,8 +48,10 @@ class Upkeep:
     def initialise(self) -> None:
         self._cleaned_at = self._trimmed_at = None
         self._counted.clear()
+        self._books = brought_up(self._catalogue, self._prefixes)
 
     def loop(self, now: datetime) -> float:
+        booking = self._book()
         if pending(self._catalogue):
             # Here, because nothing is sealed meanwhile.
             finished = finish(self._catalogue, self._segments, now)
@@ -56,7 +66,6 @@ class Upkeep:
                 sealed.batches,
                 len(sealed.segments),
             )
-        filled = self._fill(now)
         if _is_due(self._cleaned_at, _CLEAN_EVERY, now):
             # At the start what a kill left over is removed at once: the lock says that nobody else
             # seals, and this thread does not just now.
@@ -66,7 +75,9 @@ class Upkeep:
         if _is_due(self._trimmed_at, _TRIM_EVERY, now):
             _give_memory_back()
             self._trimmed_at = now
-        return _PAUSE_FILLING_S if filled else _PAUSE_S
+        folding = self._fold(now)
+        filling = self._fill(now)
+        return 0.0 if booking or folding or filling else _PAUSE_S
 
     def _fill(self, now: datetime) -> bool:
         """Make the cells of a day of each stream that was sealed before there were any."""
@@ -95,6 +106,25 @@ class Upkeep:
                     day.left,
                 )
         return filled
+
+    def _fold(self, now: datetime) -> bool:
+        """One slice of versions that were sealed without being folded in; whether there was one."""
+        caught = catch_up(self._catalogue, self._segments, now)
+        if caught is None:
+            return False
+        words = "newest versions of %s: %d of %d batches folded in"
+        LOG.info(words, caught.stream, caught.seq, caught.of)
+        return True
+
+    def _book(self) -> bool:
+        """One slice of books that are being made anew; whether there may be another."""
+        booked = next(self._books, None)
+        if booked is None:
+            return False
+        done, total = booked
+        if done == total or done % _SAY_EVERY_ROWS < SLICE_ROWS:
+            LOG.info("booked %d of %d rows", done, total)
+        return True
 
     def shutdown(self) -> None:
         """Nothing is held."""

@@ -113,6 +113,7 @@ def test_values_are_read() -> None:
         ("VC_SOURCE_URL", "foo://host/shop", "an SQLAlchemy URL"),
         ("VC_SOURCE_URL", "sqlite://", "an SQLAlchemy URL"),
         ("VC_PUBLIC_URL", "console.example", "a URL with http or https"),
+        ("VC_PUBLIC_URL", "https://shop.example/console", "not below a path"),
         ("VC_TRUSTED_PROXIES", "10.0.0.0/8, proxy", "addresses or networks"),
         ("VC_DATA_DIR", "", "a folder"),
         ("VC_DATA_DIR", "~nobody-of-that-name/x", "a folder"),

@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "streams": "What has been read, and how old it is.",
     "source": "What VectorCraft's database is, and what of it can be read.",
     "check": "Verify the store against itself.",
+    "backup": "A consistent copy of everything, while everything runs.",
+    "restore": "Put a backup back into an empty data directory (VC_DATA_DIR).",
     "forget": "Put a pseudonym in a customer's place, everywhere; sums stay.",
     "user": "Who may sign in to the console, and as what.",
     "token": "API tokens, for programs that ask or feed the console.",

@@ -15,7 +15,8 @@ import pyarrow as pa
 from vcanalytics.model.streams import COUNT, STREAMS
 from vcanalytics.store import Snapshot, StreamState
 from vcanalytics.store.batches import make_batch
-from vcanalytics.store.snapshot import _Held
+from vcanalytics.store.current import newest
+from vcanalytics.store.held import Held
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 Row = dict[str, object]
@@ -47,11 +48,8 @@ def moment(
         table = batch.append_column("seq", pa.array(range(1, len(rows) + 1), COUNT))
         if "metadata" in table.column_names:
             table = table.drop_columns("metadata")
-        current = None
-        if stream.versioned:
-            frame = pl.DataFrame(pl.from_arrow(table))
-            current = frame.unique(subset=stream.key, keep="last", maintain_order=True)
-        held[name] = _Held(len(rows), table, current)
+        overlay = newest(stream, table) if stream.versioned else None
+        held[name] = Held(len(rows), table, overlay)
         states[name] = StreamState(
             name, seq=len(rows), rows=len(rows), read_at=read_at, done=0, total=int(reading)
         )

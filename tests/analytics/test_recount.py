@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib import resources
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -127,12 +128,16 @@ def _plain(frame: pl.DataFrame) -> list[dict[str, Any]]:
 def test_every_window_is_the_recount_s(
     engine: Engine, made: Generated, zone: str, grain: Grain
 ) -> None:
-    # Once whole, once cut on both sides in the middle of an hour.
+    # Once whole, once cut on both sides in the middle of an hour; by the books and by the rows.
     cut = timedelta(days=1, minutes=7, seconds=1)
-    for start, end in ((made.start, made.end), (made.start + cut, made.end - cut)):
+    assert made.snapshot.books is not None
+    for (start, end), snapshot in product(
+        ((made.start, made.end), (made.start + cut, made.end - cut)),
+        (made.snapshot, replace(made.snapshot, books=None)),
+    ):
         frame = revenue(
             engine,
-            made.snapshot,
+            snapshot,
             start=start,
             end=end,
             grain=grain,

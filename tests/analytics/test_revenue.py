@@ -181,6 +181,15 @@ def test_money_is_exact(engine: Engine) -> None:
     assert answer["gross"].to_list() == [Decimal("702026.15")]
 
 
+def test_an_amount_as_large_as_any_that_is_read_is_exact(engine: Engine) -> None:
+    most = "9999999999999.9999"
+    snapshot = moment(
+        transactions=[paid(f"VC_{n}", "2026-11-20T10:00:00", most) for n in range(99)]
+    )
+    answer = by(engine, snapshot, Grain.DAY, "2026-11-20", "2026-11-21")
+    assert answer["gross"].to_list() == [99 * Decimal(most)]
+
+
 @pytest.mark.parametrize(
     ("read_at", "reading", "now", "complete"),
     [

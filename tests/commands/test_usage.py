@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from vcanalytics.store.sealer import seal
 
 DAY = timedelta(days=1)
 #: Those that need an argument or a subcommand first.
-NO_ZONE = {"transaction", "forget", "user", "token"}
+NO_ZONE = {"transaction", "backup", "restore", "forget", "user", "token"}
 
 
 @pytest.fixture
@@ -58,7 +60,9 @@ def empty(store: Store, shop: Shop) -> Store:
         (("transaction", "\udcff"), "Invalid value for 'ID'"),
         (("reconcile", "--as-of", "noon"), "--as-of: 'noon' is not a time."),
         (("reconcile", "--as-of", "1970-01-01"), "--as-of: '1970-01-01' is out of range."),
-        (("check", "--repair"), "No such option '--repair'."),
+        (("check", "--mend"), "No such option '--mend'."),
+        (("backup",), "Missing argument 'DIR'."),
+        (("restore",), "Missing argument 'DIR'."),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(
@@ -123,9 +127,17 @@ def test_a_file_that_is_no_store_is_said(store: Store, command: str) -> None:
 
 
 def _break_pages(path: Path) -> None:
-    """Every page after the first, which opening reads."""
-    whole = path.read_bytes()
-    path.write_bytes(whole[:8192] + b"\xa5" * (len(whole) - 8192))
+    """The first page of every table but the migrations', which opening reads."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        roots = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE tbl_name <> 'migration'"
+        )
+        pages = [page for (page,) in roots]
+    whole = bytearray(path.read_bytes())
+    for page in pages:
+        whole[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
+    path.write_bytes(whole)
 
 
 def _shop_of_one(store: Store, shop: Shop) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 import pyarrow as pa
@@ -53,6 +54,24 @@ def payments(*states: tuple[int, str], deleted: bool = False) -> pa.Table:
 def own(segments: Segments, stream: str = "requests") -> list[str]:
     """Files of a stream's own rows, without what is derived from them."""
     return [key for key in segments.files() if key.startswith(f"{stream}/")]
+
+
+def paid(number: int, amount: str, currency: str = "USD") -> pa.Table:
+    """A batch of one completed payment."""
+    row = {
+        "source_id": number,
+        "observed_at": NOON,
+        "deleted": False,
+        "transaction_id": f"VC_{number}",
+        "created_at": NOON - timedelta(minutes=number),
+        "status": "completed",
+        "amount_column": Decimal(amount),
+        "currency_column": currency,
+        "captured_amount": Decimal(amount),
+        "currency": currency,
+        "captured": True,
+    }
+    return make_batch(TRANSACTIONS, [row])
 
 
 def case(number: int) -> pa.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,18 +16,19 @@ from tests.shop import open_shop
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.revenue import revenue
 from vcanalytics.model.windows import Grain
-from vcanalytics.store import Snapshot
+from vcanalytics.store import Segments, Snapshot
 
 ZONE: Final = ZoneInfo("Asia/Kolkata")
 _NAMES: Final = ("attempts", "captured", "refunded", "failed", "gross", "refunds")
-_ENGINE: Final = Engine(60)
+_BUDGET_S: Final = 60
 
 Days = dict[date, dict[str, Decimal]]
 
 
-def differences(shop: Path, snapshot: Snapshot, now: datetime) -> Iterator[str]:
+def differences(shop: Path, segments: Segments, snapshot: Snapshot, now: datetime) -> Iterator[str]:
     """Days whose figures are not the recount's."""
-    real, told = recount(shop), _told(snapshot, now)
+    with closing(Engine(_BUDGET_S, segments=segments.root)) as engine:
+        real, told = recount(shop), _told(engine, snapshot, now)
     for day in sorted(real.keys() | told.keys()):
         if real.get(day) != told.get(day):
             yield f"figures of {day}: {told.get(day)}, by recount {real.get(day)}"
@@ -62,9 +64,9 @@ def _events(shop: Path) -> Iterator[tuple[str, str, Decimal]]:
             yield "refunded", cases[told["refund_case_id"]], amount
 
 
-def _told(snapshot: Snapshot, now: datetime) -> Days:
+def _told(engine: Engine, snapshot: Snapshot, now: datetime) -> Days:
     frame = revenue(
-        _ENGINE,
+        engine,
         snapshot,
         start=now - timedelta(days=30),
         end=now + timedelta(days=2),

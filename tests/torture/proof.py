@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from tests.shop import open_shop, utc_text
 from tests.torture import app, figures
 from vcanalytics.model.streams import STREAMS
-from vcanalytics.store import Catalogue, Reader
+from vcanalytics.store import Catalogue, Reader, Segments
 from vcanalytics.store.check import check
 
 #: Of each stream of versions: the source's table, and the columns that are kept as they are.
@@ -106,7 +106,7 @@ def faults(shop: Path, catalogue: Catalogue, held: Reader, now: datetime) -> lis
     found += _kept_aside(catalogue)
     found += _untrue_histories(shop, catalogue, fresh)
     found += _other_than_held(held, fresh)
-    found += figures.differences(shop, fresh.snapshot(), now)
+    found += figures.differences(shop, Segments(catalogue.path.parent), fresh.snapshot(), now)
     return found
 
 

@@ -1,24 +1,8 @@
--- Goes on from payments.sql. Grain: one row an event of a payment. Table besides: versions (every
--- kept version: transaction_id, seq, observed_at, status). Parameters: $since, $until (bound every
--- question for the newest: unbounded it reads all of history), $failed: statuses,
--- $limit. Cost: 100,000 payments 30 ms.
-, failing AS (
-    SELECT transaction_id, min(seq) AS seq, min(observed_at) AS observed_at
-    FROM versions
-    WHERE status IN $failed AND observed_at >= $since
-    GROUP BY transaction_id
-),
--- The source keeps no time of a failure: it is known where the change was seen.
-failures AS (
-    SELECT failing.transaction_id, failing.observed_at
-    FROM failing
-    WHERE EXISTS (
-        SELECT 1
-        FROM versions
-        WHERE versions.transaction_id = failing.transaction_id AND versions.seq < failing.seq
-    )
-),
-events AS (
+-- Goes on from payments.sql. Grain: one row an event of a payment. Table besides: failures
+-- (transaction_id, observed_at: when it was seen failing; the source keeps no time of it).
+-- Parameters: $since, $until (bound every question for the newest: unbounded it reads all of
+-- history), $failed: statuses, $limit. Cost: the files of payments that anything happened to since.
+, events AS (
     SELECT transaction_id, created_at AS happened_at, 'begun' AS what, 1 AS step FROM payments
     UNION ALL
     SELECT transaction_id, captured_at, 'captured', 2 FROM payments WHERE captured

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import polars as pl
 
@@ -17,15 +18,43 @@ from vcanalytics.analytics.engine import Engine, sql
 from vcanalytics.model.payments import AWAITING
 from vcanalytics.store import Snapshot
 
+# Grain: one row a payment. Cost: the files of payments that anything happened to in the range.
+_ATTEMPTS: Final = """
+SELECT *
+FROM transactions
+WHERE
+    NOT deleted
+    AND (created_at >= $from OR captured_at >= $from)
+    AND NOT coalesce(regexp_matches(transaction_id, $samples), false)
+"""
+_COLUMNS: Final = (
+    "transaction_id",
+    "deleted",
+    "status",
+    "email",
+    "payer_email",
+    "paypal_order_id",
+    "created_at",
+    "captured",
+    "captured_at",
+    "user_created",
+)
 
-def _attempts(snapshot: Snapshot, start: datetime, sample_prefixes: Sequence[str]) -> pl.DataFrame:
+
+def _attempts(
+    engine: Engine,
+    snapshot: Snapshot,
+    start: datetime,
+    end: datetime,
+    sample_prefixes: Sequence[str],
+) -> pl.DataFrame:
     """Payments that stand at the source, are no samples and were begun or captured since."""
-    rows = snapshot.current("transactions").filter(
-        ~pl.col("deleted") & ((pl.col("created_at") >= start) | (pl.col("captured_at") >= start))
+    found = snapshot.newest("transactions", start, end, by=("created_at", "captured_at"))
+    rows = engine.ask(
+        _ATTEMPTS,
+        {"from": start, "samples": sample_pattern(sample_prefixes)},
+        {"transactions": found.select(_COLUMNS)},
     )
-    pattern = sample_pattern(sample_prefixes)
-    if pattern is not None:
-        rows = rows.filter(~pl.col("transaction_id").str.contains(pattern))
     email, payer = (
         pl.col(name).str.strip_chars().str.to_lowercase().replace("", None)
         for name in ("email", "payer_email")
@@ -77,7 +106,7 @@ def sign_up_funnel(
     steps = engine.ask(
         sql("activity", "sign_up_funnel"),
         params | {"sign_up": SIGN_UP, "sign_in": SIGN_IN, "uploads": [UPLOAD, VECTORISATION]},
-        tables | {"attempts": _attempts(snapshot, start, sample_prefixes)},
+        tables | {"attempts": _attempts(engine, snapshot, start, end, sample_prefixes)},
     )
     return _with_shares(steps)
 
@@ -100,6 +129,6 @@ def checkout_funnel(
     steps = engine.ask(
         sql("activity", "checkout_funnel"),
         params | {"uploads": [UPLOAD, VECTORISATION]},
-        tables | {"attempts": _attempts(snapshot, start, sample_prefixes)},
+        tables | {"attempts": _attempts(engine, snapshot, start, end, sample_prefixes)},
     )
     return _with_shares(steps)

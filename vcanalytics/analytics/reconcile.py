@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
-from vcanalytics.analytics.books import CASES, payments, sample_pattern
-from vcanalytics.analytics.engine import Engine, sql
+from vcanalytics.analytics.books import CASES, FIGURES, sample_pattern
+from vcanalytics.analytics.engine import Engine, Table, sql
 from vcanalytics.store import Snapshot
 
 #: In the order they are listed.
@@ -41,6 +41,10 @@ _COLUMNS: Final = (
     "amount_metadata",
     "currency_metadata",
 )
+#: All payments ever are looked through where no range is given.
+BUDGET_S: Final = 20.0
+_RUN: Final = timedelta(hours=1)
+_NO_BURSTS: Final = pl.DataFrame(schema={"transaction_id": pl.String})
 
 
 @cache
@@ -70,6 +74,7 @@ def reconcile(
     currency: str = "USD",
     captured_errors: Sequence[str] = (),
     sample_prefixes: Sequence[str] = (),
+    only: Collection[str] = FINDINGS,
 ) -> pl.DataFrame:
     """Findings among payments created in ``[start, end)``, their ages measured at ``as_of``.
 
@@ -78,27 +83,54 @@ def reconcile(
     ``since`` (UTC; the time the finding dates from: the capture, the refund, the case, else when
     the payment was begun), ``detail`` (the reasons, in words). A payment may stand in several.
     ``currency`` is that of the limits of suspicious amounts, ``captured_errors`` whole messages in
-    which ``*`` stands for any text. Raises BudgetExceeded.
+    which ``*`` stands for any text; ``only`` some findings cost less. Raises BudgetExceeded.
     """
-    tables = payments(snapshot, *_COLUMNS)
-    # One normalised e-mail per payment, made once: in SQL each mention of it would be made anew.
-    address = pl.col("email").str.strip_chars().str.to_lowercase().alias("address")
-    return engine.ask(
-        sql("payments", "reconcile"),
-        {
-            "samples": sample_pattern(sample_prefixes),
-            "from": start,
-            "to": end,
-            "as_of": as_of,
-            "grace": grace,
-            "stuck": stuck,
-            "abandoned": abandoned,
-            "currency": currency,
-            "captured_error": message_pattern(captured_errors),
-        },
-        {
-            "transactions": tables["transactions"].with_columns(address),
-            "disputes": snapshot.current("disputes").select([*CASES, "status", "created_at"]),
-            "throwaway": throwaway_domains(),
-        },
+    params = {
+        "samples": sample_pattern(sample_prefixes),
+        "from": start,
+        "to": end,
+        "captured_error": message_pattern(captured_errors),
+    }
+    suspicious = "suspicious" in only
+    beside: dict[str, Table] = {
+        "disputes": snapshot.newest("disputes").select([*CASES, "status", "created_at"]),
+        "bursts": _bursts(engine, snapshot, start, end, params) if suspicious else _NO_BURSTS,
+        "throwaway": throwaway_domains(),
+    }
+    found = snapshot.begun("transactions", start, end).select([*FIGURES, *_COLUMNS])
+    candidates = engine.ask(
+        sql("reconcile_candidates"),
+        params
+        | {"suspicious": suspicious, "since": None if "abandoned" in only else as_of - abandoned},
+        beside | {"transactions": found},
+        budget_s=BUDGET_S,
     )
+    ages = {"as_of": as_of, "grace": grace, "stuck": stuck, "abandoned": abandoned}
+    answer = engine.ask(
+        sql("payments", "reconcile"),
+        params | ages | {"currency": currency},
+        beside | {"transactions": candidates},
+        budget_s=BUDGET_S,
+    )
+    return answer.filter(pl.col("finding").is_in(list(only)))
+
+
+def _bursts(
+    engine: Engine,
+    snapshot: Snapshot,
+    start: datetime | None,
+    end: datetime | None,
+    params: dict[str, Any],
+) -> pl.DataFrame:
+    """Payments of buyers with more than three attempts within an hour: ``transaction_id``."""
+    # A run that reaches into the range lies within an hour of it.
+    first = None if start is None else start - _RUN
+    found = snapshot.begun("transactions", first, None if end is None else end + _RUN)
+    attempts = found.select(("transaction_id", "deleted", "email", "created_at"))
+    mine = {"samples": params["samples"]}
+    tables: dict[str, Table] = {"transactions": attempts}
+    eager = engine.ask(sql("reconcile_eager"), mine, tables, budget_s=BUDGET_S)
+    if not eager.height:
+        return _NO_BURSTS
+    tables["eager"] = eager
+    return engine.ask(sql("reconcile_bursts"), mine, tables, budget_s=BUDGET_S)

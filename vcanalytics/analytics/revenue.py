@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import polars as pl
 
+from vcanalytics.analytics import booked
+from vcanalytics.analytics.booked import whole_books
 from vcanalytics.analytics.books import (
     STATUSES,
     minor_units,
     payments,
     sample_pattern,
     seen_currencies,
+    with_cases,
 )
 from vcanalytics.analytics.engine import Engine, sql
 from vcanalytics.model.times import in_zone
 from vcanalytics.model.windows import Grain, Window, windows
 from vcanalytics.store import Snapshot
+from vcanalytics.store.books.held import Numbers
 from vcanalytics.store.state import to_micros
 
 _WINDOWS: Final = pl.Schema(
@@ -41,15 +45,15 @@ def read_until(snapshot: Snapshot) -> datetime | None:
     return None if state.reading_history else state.read_at
 
 
-def _bucket_us(found: Sequence[Window]) -> int:
+def _bucket_us(edges: Numbers) -> int:
     """The longest bucket, in microseconds, of which every edge is a multiple.
 
     A handful of buckets, instead of a hundred thousand moments, is what windows are joined on.
     """
-    if len(found) == 1:
+    if len(edges) == 1:
         # Every event that counts lies in the one window already: a bucket longer than all of time.
         return to_micros(datetime.max.replace(tzinfo=UTC)) + 1
-    return math.gcd(*(to_micros(edge) for w in found for edge in (w.start, w.end)))
+    return int(np.gcd.reduce(edges.reshape(-1))) or 1
 
 
 def figures(
@@ -66,26 +70,26 @@ def figures(
 ) -> pl.DataFrame:
     """Figures of any windows that do not overlap: the columns of ``revenue``, a row a currency.
 
-    Only events in ``[start, end)`` count. Raises BudgetExceeded.
+    Only events in ``[start, end)`` count. The books answer where they are whole and were made for
+    these samples, else the rows are counted; both say the same. Raises BudgetExceeded.
     """
-    shown = [currency] if currency else seen_currencies(snapshot, sample_prefixes)
-    read_at = read_until(snapshot)
-    over = min(now, end, read_at) if read_at is not None else None
-    bucket_us = _bucket_us(found) if found else 1
-    alone = len(found) == 1
-    rows = [
-        (
-            window.start,
-            window.end,
-            window.label.isoformat(),
-            0 if alone else to_micros(window.start) // bucket_us,
-            1 if alone else to_micros(window.end) // bucket_us,
-            over is not None and start <= window.start and window.end <= over,
-        )
-        for window in found
-    ]
+    books = whole_books(snapshot, sample_prefixes)
+    seen = seen_currencies(snapshot, sample_prefixes) if books is None else books.currencies
+    shown = [currency] if currency else (seen or [default_currency])
+    edges = np.array([(to_micros(w.start), to_micros(w.end)) for w in found], np.int64)
+    edges = edges.reshape(-1, 2)
+    bucket_us = _bucket_us(edges)
+    tables = {
+        "windows": _table(snapshot, found, edges, bucket_us, start=start, end=end, now=now),
+        "currencies": minor_units(shown),
+    }
+    spans = np.clip(edges, to_micros(start), max(to_micros(start), to_micros(end)))
+    sums = None if books is None else booked.sums(snapshot, books, spans, shown)
+    if sums is not None:
+        tables["booked"] = booked.table(tables["windows"]["window_start"], sums)
+        return engine.ask(sql("revenue_cells", "revenue"), {}, tables)
     return engine.ask(
-        sql("payments", "revenue"),
+        sql("payments", "revenue_rows", "revenue"),
         {
             "samples": sample_pattern(sample_prefixes),
             "from": start,
@@ -93,11 +97,39 @@ def figures(
             "bucket_us": bucket_us,
             "failed": STATUSES["failed"],
         },
-        payments(snapshot, since=start)
-        | {
-            "windows": pl.DataFrame(rows, schema=_WINDOWS, orient="row"),
-            "currencies": minor_units(shown or [default_currency]),
+        with_cases(engine, snapshot, payments(snapshot, since=start, until=end), start, end)
+        | tables,
+    )
+
+
+def _table(
+    snapshot: Snapshot,
+    found: Sequence[Window],
+    edges: Numbers,
+    bucket_us: int,
+    *,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+) -> pl.DataFrame:
+    """Windows as SQL joins on them; ``edges`` are theirs in microseconds."""
+    read_at = read_until(snapshot)
+    if read_at is None:
+        complete = np.zeros(len(edges), bool)
+    else:
+        over = to_micros(min(now, end, read_at))
+        complete = (edges[:, 0] >= to_micros(start)) & (edges[:, 1] <= over)
+    alone = len(edges) == 1
+    return pl.DataFrame(
+        {
+            "window_start": pl.Series(edges[:, 0]).cast(_WINDOWS["window_start"]),
+            "window_end": pl.Series(edges[:, 1]).cast(_WINDOWS["window_end"]),
+            "window_label": [window.label.isoformat() for window in found],
+            "first_bucket": [0] if alone else edges[:, 0] // bucket_us,
+            "next_bucket": [1] if alone else edges[:, 1] // bucket_us,
+            "complete": complete,
         },
+        schema=_WINDOWS,
     )
 
 
@@ -190,5 +222,5 @@ def price_points(
             "currency": currency,
             "limit": limit,
         },
-        payments(snapshot, since=start),
+        payments(snapshot, since=start, until=end, by=("captured_at",)),
     )

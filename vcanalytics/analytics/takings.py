@@ -36,5 +36,5 @@ def takings(
             "currency": currency,
             "step_us": step // timedelta(microseconds=1),
         },
-        payments(snapshot),
+        payments(snapshot, since=start, until=end, by=("captured_at",)),
     )

@@ -7,7 +7,7 @@ SELECT
     ) AS step_start,
     count(*) AS captured,
     CAST(
-        sum(CAST(coalesce(captured_amount, 0) * 10000 AS HUGEINT)) AS DECIMAL(34, 0)
+        sum(CAST(CAST(coalesce(captured_amount, 0) AS DECIMAL(38, 4)) * 10000 AS HUGEINT)) AS DECIMAL(34, 0)
     ) * CAST(0.0001 AS DECIMAL(4, 4)) AS gross
 FROM payments
 WHERE captured AND currency = $currency AND captured_at >= $from AND captured_at < $to

@@ -6,7 +6,7 @@ is known from the versions, with the moment the change was seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -49,22 +49,22 @@ WHATS: Final = (
 #: hour after it, and no other payment of that address was captured in between.
 MAIL_BEFORE: Final = timedelta(minutes=1)
 MAIL_AFTER: Final = timedelta(hours=1)
+_BEFORE_BEGUN: Final = timedelta(days=2)
 _US: Final = timedelta(microseconds=1)
 
 _SCHEMA: Final = pl.Schema(
     {"happened_at": pl.Datetime("us", "UTC"), "what": pl.String(), "detail": pl.String()}
 )
 
-# Grain: one row a kept version of the payment; of each case that named it, or that it names
-# ($named). Cost: one pass over the ids.
+# Grain: one row a kept version of the payment; a case that named it; a version of a case. Cost: the
+# rows begun when the payment was; one pass over the ids of cases.
 _VERSIONS: Final = "SELECT * FROM versions WHERE transaction_id = $id ORDER BY seq"
-_CASES: Final = """
-SELECT * FROM versions
-WHERE
-    case_id IN (SELECT case_id FROM versions WHERE transaction_id = $id)
-    OR list_contains($named, case_id)
-ORDER BY case_id, seq
+_CASES: Final = "SELECT DISTINCT case_id FROM versions WHERE transaction_id = $id"
+_CASE_VERSIONS: Final = """
+SELECT * FROM versions WHERE list_contains($cases, case_id) ORDER BY case_id, seq
 """
+#: By what a payment lays claim to a mail.
+_CLAIMING: Final = ("transaction_id", "captured", "captured_at", "email", "payer_email")
 Row = Mapping[str, Any]
 Event = tuple[datetime, str, str]
 
@@ -76,21 +76,14 @@ def timeline(engine: Engine, snapshot: Snapshot, transaction_id: str) -> pl.Data
     time to stands where it was seen, and its detail says "seen". Raises BudgetExceeded.
     """
     versions = engine.ask(
-        _VERSIONS, {"id": transaction_id}, {"versions": snapshot.table("transactions")}
+        _VERSIONS,
+        {"id": transaction_id},
+        {"versions": snapshot.versions_of("transactions", transaction_id)},
     ).to_dicts()
     if not versions:
         return _SCHEMA.to_frame()
-    named = sorted({v["refund_case_id"] for v in versions if v["refund_case_id"]})
-    cases = engine.ask(
-        _CASES,
-        {"id": transaction_id, "named": named},
-        {"versions": snapshot.table("disputes")},
-    ).to_dicts()
-    mails = engine.ask(
-        sql("timeline_mails"),
-        {"id": transaction_id, "before_us": MAIL_BEFORE // _US, "after_us": MAIL_AFTER // _US},
-        {"mails": snapshot.current("mails"), "payments": snapshot.current("transactions")},
-    ).to_dicts()
+    cases = _cases(engine, snapshot, versions)
+    mails = _mails(engine, snapshot, versions)
     events = [
         *_payment_events(versions, _refunded_at(versions[-1], cases)),
         *_case_events(cases),
@@ -99,6 +92,43 @@ def timeline(engine: Engine, snapshot: Snapshot, transaction_id: str) -> pl.Data
     # A stable sort: what stands at one moment keeps the order it was told in.
     events.sort(key=lambda event: event[0])
     return pl.DataFrame(events, schema=_SCHEMA, orient="row")
+
+
+def _cases(engine: Engine, snapshot: Snapshot, versions: Sequence[Row]) -> list[dict[str, Any]]:
+    """Every version of each case that ever named the payment, or that it names."""
+    kept = snapshot.relation("disputes")
+    own = engine.ask(_CASES, {"id": versions[0]["transaction_id"]}, {"versions": kept})
+    found = {v["refund_case_id"] for v in versions if v["refund_case_id"]}
+    found.update(own["case_id"].to_list())
+    if not found:
+        return []
+    return engine.ask(_CASE_VERSIONS, {"cases": sorted(found)}, {"versions": kept}).to_dicts()
+
+
+def _mails(engine: Engine, snapshot: Snapshot, versions: Sequence[Row]) -> list[dict[str, Any]]:
+    payment = versions[-1]
+    # No mail names a payment before it was begun; clocks may have been set.
+    begun = min(version["created_at"] for version in versions) - _BEFORE_BEGUN
+    start = end = None
+    if payment["captured_at"] is not None:
+        # Mails around the capture, and captures around those.
+        around = 2 * (MAIL_BEFORE + MAIL_AFTER)
+        start, end = payment["captured_at"] - around, payment["captured_at"] + around
+    captures = snapshot.newest("transactions", start, end, by=("captured_at",))
+    found = engine.ask(
+        sql("timeline_mails"),
+        {
+            "id": payment["transaction_id"],
+            "before_us": MAIL_BEFORE // _US,
+            "after_us": MAIL_AFTER // _US,
+        },
+        {
+            "mails": snapshot.begun("mails", begun),
+            "near": snapshot.begun("mails", start, end),
+            "payments": captures.select(_CLAIMING),
+        },
+    )
+    return found.to_dicts()
 
 
 def _money(amount: Decimal | None, currency: str | None) -> str:

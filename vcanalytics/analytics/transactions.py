@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,11 +12,15 @@ from typing import Any, Final
 
 import polars as pl
 
+from vcanalytics.analytics.booked import statuses
 from vcanalytics.analytics.books import sample_pattern
-from vcanalytics.analytics.engine import Engine, sql
+from vcanalytics.analytics.engine import Engine, Table, sql
 from vcanalytics.store import Snapshot
 
 LIMIT_MAX: Final = 1_000_000
+#: How many of the newest payments a list looks through first: so many for each row it shows.
+_SPARE: Final = 4
+_ROWS_LEAST: Final = 5_000
 _COLUMNS: Final = [
     "transaction_id",
     "created_at",
@@ -71,6 +76,7 @@ LIMIT $limit OFFSET $offset
 _STATUSES: Final = """
 SELECT status, count(*) AS count FROM found GROUP BY status ORDER BY count DESC, status
 """
+_STATUS_COUNTS: Final = {"status": pl.String, "count": pl.Int64}
 _COUNT: Final = "SELECT count(*) AS count FROM found"
 
 
@@ -113,8 +119,35 @@ class Filters:
         }
 
 
-def _table(snapshot: Snapshot) -> dict[str, pl.DataFrame]:
-    return {"transactions": snapshot.current("transactions").select(_COLUMNS)}
+def _table(snapshot: Snapshot, filters: Filters) -> dict[str, Table]:
+    found = snapshot.begun("transactions", filters.start, filters.end)
+    return {"transactions": found.select(_COLUMNS)}
+
+
+def _booked(
+    snapshot: Snapshot, filters: Filters, sample_prefixes: Sequence[str]
+) -> dict[str, int] | None:
+    """Counts by status out of the books; None where they do not know what is asked for."""
+    plain = Filters(
+        statuses=filters.statuses,
+        start=filters.start,
+        end=filters.end,
+        deleted=filters.deleted,
+        samples=filters.samples,
+    )
+    if filters != plain:
+        return None
+    found = statuses(
+        snapshot,
+        filters.start,
+        filters.end,
+        deleted=filters.deleted,
+        samples=filters.samples,
+        prefixes=sample_prefixes,
+    )
+    if found is None or not filters.statuses:
+        return found
+    return {status: count for status, count in found.items() if status in filters.statuses}
 
 
 def transactions(
@@ -136,11 +169,35 @@ def transactions(
     Raises BudgetExceeded.
     """
     wanted = filters or Filters()
-    return engine.ask(
-        sql("transactions") + _ROWS.format(order_by=_ORDER_BY[order]),
-        wanted.params(sample_prefixes) | {"limit": min(limit, LIMIT_MAX), "offset": offset},
-        _table(snapshot),
+    shown = {"limit": min(limit, LIMIT_MAX), "offset": offset}
+    back: Iterable[datetime | None] = [wanted.start]
+    if order is Order.NEWEST:
+        rows = max(_ROWS_LEAST, _SPARE * (shown["limit"] + offset))
+        back = snapshot.back("transactions", rows, wanted.start, wanted.end)
+    answer = pl.DataFrame()
+    deadline = time.monotonic() + engine.budget_s
+    for moment in back:
+        # The newest files alone, as long as they fill the page.
+        some = replace(wanted, start=moment)
+        answer = engine.ask(
+            sql("transactions") + _ROWS.format(order_by=_ORDER_BY[order]),
+            some.params(sample_prefixes) | shown,
+            _table(snapshot, some),
+            budget_s=deadline - time.monotonic(),
+        )
+        if answer.height == shown["limit"]:
+            break
+    return answer
+
+
+def transaction(engine: Engine, snapshot: Snapshot, transaction_id: str) -> dict[str, Any] | None:
+    """The newest version of one payment, every column but the raw metadata; None if unknown."""
+    found = engine.ask(
+        "SELECT * FROM transactions WHERE transaction_id = $id",
+        {"id": transaction_id},
+        {"transactions": snapshot.newest_of("transactions", [transaction_id])},
     )
+    return found.row(0, named=True) if found.height else None
 
 
 def by_status(
@@ -152,8 +209,12 @@ def by_status(
 ) -> pl.DataFrame:
     """How many payments that pass ``filters`` have each status: ``status``, ``count``."""
     wanted = filters or Filters()
+    found = _booked(snapshot, wanted, sample_prefixes)
+    if found is not None:
+        most = sorted(found.items(), key=lambda pair: (-pair[1], pair[0].encode()))
+        return pl.DataFrame(most, schema=_STATUS_COUNTS, orient="row")
     return engine.ask(
-        sql("transactions") + _STATUSES, wanted.params(sample_prefixes), _table(snapshot)
+        sql("transactions") + _STATUSES, wanted.params(sample_prefixes), _table(snapshot, wanted)
     )
 
 
@@ -166,7 +227,10 @@ def count(
 ) -> int:
     """How many payments pass ``filters``."""
     wanted = filters or Filters()
+    found = _booked(snapshot, wanted, sample_prefixes)
+    if found is not None:
+        return sum(found.values())
     answer = engine.ask(
-        sql("transactions") + _COUNT, wanted.params(sample_prefixes), _table(snapshot)
+        sql("transactions") + _COUNT, wanted.params(sample_prefixes), _table(snapshot, wanted)
     )
     return int(answer.item())

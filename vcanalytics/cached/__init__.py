@@ -24,7 +24,7 @@ from vcanalytics.cached.books import (
     timeline,
     totals,
 )
-from vcanalytics.cached.collectors import daemons, demo, kept_aside, trouble
+from vcanalytics.cached.collectors import daemons, demo, kept_aside, missing, trouble
 from vcanalytics.cached.console import (
     Answer,
     Version,
@@ -70,6 +70,7 @@ __all__ = [
     "kept_aside",
     "load_version",
     "minute",
+    "missing",
     "open_work",
     "paced",
     "payment",

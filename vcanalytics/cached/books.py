@@ -247,9 +247,7 @@ def timeline(transaction_id: str) -> pl.DataFrame:
 
 @st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def _one(transaction_id: str, at: Version) -> dict[str, Any] | None:  # noqa: ARG001
-    current = take_snapshot().current("transactions")
-    found = current.filter(pl.col("transaction_id") == transaction_id)
-    return found.row(0, named=True) if found.height else None
+    return _transactions.transaction(open_console().engine, take_snapshot(), transaction_id)
 
 
 def payment(transaction_id: str) -> dict[str, Any] | None:
@@ -262,6 +260,7 @@ def _findings(
     start: datetime | None,
     end: datetime | None,
     as_of: datetime,
+    only: tuple[str, ...],
     at: Version,  # noqa: ARG001 - part of the key
 ) -> Answer:
     console, snapshot = open_console(), take_snapshot()
@@ -278,6 +277,7 @@ def _findings(
         currency=told.currency,
         captured_errors=told.captured_errors,
         sample_prefixes=told.sample_prefixes,
+        only=only,
     )
     return Answer(frame, snapshot.taken_at)
 
@@ -290,7 +290,7 @@ def findings(
     Ages are measured at the minute that has begun.
     """
     as_of = minute(now) - timedelta(minutes=1)
-    return _findings(start, end, as_of, seen or version(*BOOKS))
+    return _findings(start, end, as_of, _reconcile.FINDINGS, seen or version(*BOOKS))
 
 
 @st.cache_data(
@@ -298,5 +298,5 @@ def findings(
 )
 def open_work(names: tuple[str, ...]) -> int:
     """How many payments stand in the given findings, as the navigation says it: up to 20 s old."""
-    found = findings(None, None, now=datetime.now(UTC)).frame
-    return found.filter(pl.col("finding").is_in(names)).height
+    as_of = minute(datetime.now(UTC)) - timedelta(minutes=1)
+    return _findings(None, None, as_of, names, version(*BOOKS)).frame.height

@@ -5,13 +5,16 @@ Facts of the catalogue, small and read anew each time.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
 
-from vcanalytics.cached.console import head, open_console
+from vcanalytics.cached.console import head, open_console, take_snapshot
+from vcanalytics.model.streams import STREAMS
 from vcanalytics.store.facts import DAEMONS, DEMO, SILENT_AFTER, Trouble, as_time
+from vcanalytics.store.held import Damage
 
 KEPT_ASIDE_MAX: Final = 1_000
 _INSTANT: Final = pl.Datetime("us", "UTC")
@@ -73,6 +76,40 @@ def demo() -> dict[str, Any]:
 def trouble() -> tuple[Trouble, ...]:
     """Everything that keeps the figures from being new, the most basic first."""
     return open_console().latest.trouble()
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Rows of a stream that cannot be read, and the times they lie between, where known.
+
+    ``aside``: all of them were found by a check and put into quarantine.
+    """
+
+    stream: str
+    label: str
+    rows: int
+    first_at: datetime | None
+    last_at: datetime | None
+    aside: bool
+
+
+def missing() -> tuple[Missing, ...]:
+    """What is missing from figures because it cannot be read, by stream. 1-2 ms."""
+    found: dict[str, list[Damage]] = {}
+    for damage in take_snapshot().damage:
+        # What is derived is missing as its stream is.
+        found.setdefault(damage.stream.partition(".")[0], []).append(damage)
+    return tuple(
+        Missing(
+            name,
+            STREAMS[name].label,
+            sum(one.rows for one in some),
+            min((one.first_at for one in some if one.first_at is not None), default=None),
+            max((one.last_at for one in some if one.last_at is not None), default=None),
+            all(one.aside for one in some),
+        )
+        for name, some in found.items()
+    )
 
 
 def kept_aside(limit: int = KEPT_ASIDE_MAX) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from vcanalytics.errors import StoreError
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.store import Catalogue, Reader, Segments, Snapshot
 from vcanalytics.store.catalogue import FILE_NAME
+from vcanalytics.store.held import Damage
 
 #: How long a command's question may take: nobody looks at a page meanwhile.
 BUDGET_S: Final = 60.0
@@ -78,32 +79,43 @@ def asking(
     *,
     start: datetime | None = None,
     end: datetime | None = None,
+    books: bool = False,
 ) -> Iterator[tuple[Engine, Snapshot]]:
-    """An engine and one moment of ``streams``.
+    """An engine and one moment of ``streams``, with its ``books`` where revenue is asked for.
 
     Of streams that only grow, what lies outside ``[start, end)`` may be damaged. Raises StoreError
-    where rows that the question needs cannot be read: figures without them would be wrong.
+    where rows that the question needs cannot be read: figures without them would be wrong. Of those
+    in quarantine a line on stderr says that they are missing.
     """
     root = Segments(_store_dir(settings)).root
     with opened(settings) as catalogue, closing(Engine(BUDGET_S, segments=root)) as engine:
-        snapshot = Reader(catalogue).snapshot(streams)
+        snapshot = Reader(catalogue, books=books).snapshot(streams)
+        missing = []
         for damage in snapshot.damage:
             before = start is not None and damage.last_at is not None and damage.last_at < start
             after = end is not None and damage.first_at is not None and damage.first_at >= end
-            if not (before or after):
+            if before or after:
+                continue
+            missing.append(damage)
+            if not damage.aside:
                 raise StoreError(
                     f"{damage.rows:,} rows of {damage.stream} cannot be read"
                     f" ({damage.name}: {damage.reason})",
                     where=str(catalogue.path),
                     hint=_CHECK,
                 )
-        _say_what_is_amiss(snapshot, streams)
+        _say_what_is_amiss(snapshot, streams, missing)
         yield engine, snapshot
 
 
-def _say_what_is_amiss(snapshot: Snapshot, streams: Sequence[str]) -> None:
+def _say_what_is_amiss(
+    snapshot: Snapshot, streams: Sequence[str], missing: Sequence[Damage]
+) -> None:
     """One line on stderr where the figures are not those of the whole source as it is now."""
     notes = []
+    for name in dict.fromkeys(one.stream for one in missing):
+        rows = sum(one.rows for one in missing if one.stream == name)
+        notes.append(f"{rows:,} rows of {name} are missing: they are in quarantine; {_CHECK}")
     swapped = snapshot.facts.get("swapped")
     if isinstance(swapped, dict) and swapped.get("stream") in streams:
         notes.append(f"{swapped.get('what')}; {swapped.get('hint')}")

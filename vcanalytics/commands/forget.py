@@ -15,6 +15,7 @@ from vcanalytics.commands.asking import begin, opened
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.forget import Finished, finish, forget, pending
 from vcanalytics.store.manifest import GRACE, clean
+from vcanalytics.store.quarantine import quarantined
 
 #: How long running collectors are waited for, and how often one looks.
 _WAIT_S_MAX: Final = 60.0
@@ -37,16 +38,20 @@ def command(*, email: str) -> int:
     with opened(call.settings) as catalogue:
         pseudonym, changed = forget(catalogue, email, call.now)
         finished = _finish(catalogue, call.now)
+        with catalogue.read() as connection:
+            aside = [one.file for one in quarantined(connection) if one.file]
         # By the pseudonym alone.
         with people.opened(create=True) as accounts:
             accounts.note("customer_forgotten", actor=people.caller(), target=pseudonym)
+    unread = [f"quarantine/{file} cannot be read" for file in aside]
     if finished is None:
         click.echo(f"{pseudonym}: {changed:,} rows changed, and sealed files by the collectors")
-        return 0
-    click.echo(f"{pseudonym}: {changed + finished.rows:,} rows changed")
-    for key in finished.damaged:
-        sys.stderr.write(f"vcanalytics: note: {key} is damaged and may still hold the address\n")
-    return 1 if finished.damaged else 0
+    else:
+        click.echo(f"{pseudonym}: {changed + finished.rows:,} rows changed")
+        unread += [f"{key} is damaged" for key in finished.damaged]
+    for what in unread:
+        sys.stderr.write(f"vcanalytics: note: {what} and may still hold the address\n")
+    return 1 if unread else 0
 
 
 def _finish(catalogue: Catalogue, now: datetime) -> Finished | None:

@@ -71,7 +71,7 @@ def command(
     call = begin(zone, form)
     first, last = options.ending(start, end, call.zone, call.now, _LENGTH)
     code = _currency(currency)
-    with asking(call.settings, ("transactions", "disputes")) as (engine, snapshot):
+    with asking(call.settings, ("transactions", "disputes"), books=True) as (engine, snapshot):
         frame = revenue(
             engine,
             snapshot,

@@ -7,10 +7,11 @@ refund overwrites it, so each state is read together with what earlier states le
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from vcanalytics.model.money import read_amount, read_currency, round_money
 
@@ -21,6 +22,8 @@ FAILED: Final = frozenset({"failed", "error"})
 AWAITING: Final = "awaiting_payment"
 OPEN: Final = frozenset({"pending", AWAITING})
 FALLBACK_CURRENCY: Final = "USD"
+#: Ids that begin so are samples, where no setting says otherwise.
+SAMPLE_PREFIXES: Final = ("TEST_", "TXN_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,27 @@ class History:
     @classmethod
     def load(cls, text: str) -> History:
         return cls(**json.loads(text))
+
+    @classmethod
+    def of_version(cls, row: Mapping[str, Any]) -> History:
+        """What the newest version of a payment (a row of its stream) tells of those before it.
+
+        For a history that was lost. Where a refund has overwritten the metadata, the amount is the
+        captured one, rounded already.
+        """
+        amount, currency = row["amount_metadata"], row["currency_metadata"]
+        overwritten = row["status"] == REFUNDED or row["refund_case_id"] is not None
+        if amount is None and overwritten:
+            amount, currency = row["captured_amount"], row["currency"]
+        seen_at: datetime | None = row["refund_seen_at"]
+        return cls(
+            amount=None if amount is None else str(amount),
+            currency=None if amount is None else currency,
+            payer_email=row["payer_email"],
+            captured=row["captured"],
+            refunded=row["status"] == REFUNDED or seen_at is not None,
+            refund_seen_at=seen_at.isoformat() if seen_at else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,15 +96,17 @@ def _hour_start(instant: datetime, zone: ZoneInfo) -> datetime:
 
 def _hours(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]:
     edge = _hour_start(start, zone)
+    local = edge.astimezone(zone)
     while True:
         yield edge
         if edge >= end:
             return
-        local = edge.astimezone(zone)
         following = edge + timedelta(minutes=60 - local.minute, seconds=-local.second)
-        if following.astimezone(zone).utcoffset() != local.utcoffset():
+        later = following.astimezone(zone)
+        if later.utcoffset() != local.utcoffset():
             following = _change(edge, following, zone)
-        edge = following
+            later = following.astimezone(zone)
+        edge, local = following, later
 
 
 def _days(

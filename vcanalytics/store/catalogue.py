@@ -24,10 +24,13 @@ from vcanalytics.folders import make_private
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import schema
 from vcanalytics.store.facts import FREE_BYTES_LEAST
+from vcanalytics.store.places import slices
 from vcanalytics.store.state import StreamState, from_micros
-from vcanalytics.store.writer import CurrentRow, Writer, slices
+from vcanalytics.store.writer import CurrentRow, Writer
 
 FILE_NAME: Final = "catalogue.db"
+#: Lies beside the catalogue while a backup is put back: what stands there is not whole yet.
+RESTORING: Final = "restoring.txt"
 BUSY_TIMEOUT_MS: Final = 10_000
 
 
@@ -76,9 +79,15 @@ class Catalogue:
         """Open the catalogue in ``data_dir`` and bring it up to date.
 
         Not ``create``: only to read what stands there, which a full disk does not prevent. Raises
-        StoreError where it cannot be made, is damaged, or is of a newer version.
+        StoreError where it cannot be made, is damaged, half restored, or of a newer version.
         """
         path = data_dir / FILE_NAME
+        if (data_dir / RESTORING).exists():
+            raise StoreError(
+                "a backup is being restored here, or was interrupted at it",
+                where=str(data_dir),
+                hint="Run `python -m vcanalytics restore DIR` again, and wait for it to end",
+            )
         if not create and not path.exists():
             raise StoreError(
                 "there is no catalogue yet",

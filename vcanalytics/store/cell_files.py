@@ -75,7 +75,7 @@ class CellFiles:
                     whole.append(path)
                 elif start <= segment.last_at and segment.first_at < end:
                     cuts.append(Cut(path, column, start, end))
-        return Relation(self.hot, tuple(whole), tuple(cuts))
+        return Relation(self.hot, tuple(whole), cuts=tuple(cuts))
 
 
 def _spanned(day: date, files: Files) -> bool:

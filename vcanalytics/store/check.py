@@ -1,29 +1,57 @@
-"""The store verified against itself: counters, ledger, batches, segments and current rows."""
+"""The store verified against itself: files, counters, ledger, batches, current rows, and rollups.
+
+Stream by stream, each of one moment, so that it may run beside writers and sealers.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Final
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Connection, func, select
 
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS, Stream
-from vcanalytics.store import schema
-from vcanalytics.store.batches import decode
+from vcanalytics.store import copying, schema
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.manifest import manifest, orphaned
+from vcanalytics.store.check_current import held_twice, mismatches
+from vcanalytics.store.check_rows import Kept, broken_file, highest, look_through, windows
+from vcanalytics.store.manifest import manifests, orphaned
+from vcanalytics.store.parts import PARTS, Part
+from vcanalytics.store.quarantine import FOLDER, quarantined
 from vcanalytics.store.segments import Segments
 
 #: A file younger than this may be one that is being sealed just now.
-_ORPHAN_AFTER: Final = timedelta(minutes=1)
+ORPHAN_AFTER: Final = timedelta(minutes=1)
 #: The same thing wrong a thousand times is named this often, then counted.
 _ALIKE_MAX: Final = 20
+_COUNTED_MAX: Final = 100_000
+_TRIES: Final = 5
+
+#: Called with (what is looked at, how many are done, of how many).
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class Course:
+    """How many files, of all that readers see, have been looked at."""
+
+    progress: Progress
+    total: int
+    done: int = 0
+
+    def __call__(self) -> None:
+        self.done = min(self.done + 1, self.total)
+        self.progress("files", self.done, self.total)
+
+
+def course(catalogue: Catalogue, progress: Progress) -> Course:
+    """The way through all files there are now."""
+    with catalogue.read() as connection:
+        return Course(progress, sum(len(some) for some in manifests(connection).values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,146 +62,169 @@ class Finding:
     what: str
 
 
-@dataclass(slots=True)
-class _Found:
-    """What the rows themselves say of one stream: rows by batch, each key's newest version."""
-
-    rows: Counter[int] = field(default_factory=Counter)
-    newest: dict[str, tuple[int, bool]] = field(default_factory=dict)
-    #: Batches whose rows cannot be counted, because what holds them is damaged.
-    unknown: set[int] = field(default_factory=set)
-
-    def add(self, stream: Stream, rows: pa.Table, seqs: pa.ChunkedArray) -> None:
-        for entry in pc.value_counts(seqs).to_pylist():
-            self.rows[entry["values"]] += entry["counts"]
-        if stream.key is None:
-            return
-        keys, deleted = rows.column(stream.key).to_pylist(), rows.column("deleted").to_pylist()
-        for key, seq, gone in zip(keys, seqs.to_pylist(), deleted, strict=True):
-            if seq >= self.newest.get(str(key), (0, False))[0]:
-                self.newest[str(key)] = (seq, gone)
+class _Moved(Exception):
+    """A file was replaced and deleted while it was looked for."""
 
 
-def check(catalogue: Catalogue) -> list[Finding]:
-    """Everything found wrong, an empty list for a sound store. Reads every row once."""
+def check(
+    catalogue: Catalogue,
+    *,
+    parts: Sequence[Part] = PARTS,
+    progress: Progress = lambda _what, _done, _total: None,
+) -> list[Finding]:
+    """Everything found wrong, an empty list for a sound store. Reads every row.
+
+    Rows that are known to be lost (``store.quarantine``) are no finding: whoever asks is told of
+    them in any case.
+    """
     findings: list[Finding] = []
     segments = Segments(catalogue.path.parent)
     try:
-        with catalogue.read() as connection:
-            for (line,) in connection.exec_driver_sql("PRAGMA quick_check(20)"):
-                if line != "ok":
-                    findings.append(Finding("", f"the catalogue is damaged: {line}"))
-            for stream in STREAMS.values():
-                mine = list(_check_stream(connection, stream, segments))
-                findings.extend(Finding(stream.name, what) for what in mine[:_ALIKE_MAX])
-                if len(mine) > _ALIKE_MAX:
-                    more = len(mine) - _ALIKE_MAX
-                    findings.append(Finding(stream.name, f"and {more:,} findings more"))
-        findings.extend(
+        findings += [Finding("", line) for line in _catalogue(catalogue)]
+        seen = course(catalogue, progress)
+        for stream in STREAMS.values():
+            findings += _settled(catalogue, stream, segments, seen)
+        for name in _derived(catalogue):
+            findings += _few(name, _derived_files(catalogue, name, segments, seen))
+        for number, part in enumerate(parts, 1):
+            findings += _few(part.name, part.verify(catalogue, segments))
+            progress("rollups", number, len(parts))
+        findings += _few("", _aside(catalogue))
+        findings += [
             Finding("", f"file {key} stands in no manifest")
-            for key in orphaned(catalogue, segments, older_than=_ORPHAN_AFTER)
-        )
+            for key in orphaned(catalogue, segments, older_than=ORPHAN_AFTER)
+        ]
     except StoreError as error:
         findings.append(Finding("", f"the catalogue cannot be read through: {error.what}"))
     return findings
 
 
-def _check_stream(connection: Connection, stream: Stream, segments: Segments) -> Iterator[str]:
-    found = _Found()
-    yield from _read_batches(connection, stream, found)
-    yield from _read_segments(connection, stream, segments, found)
-    yield from _check_counts(connection, stream, found)
-    if stream.versioned and not found.unknown:
-        yield from _check_current(connection, stream.name, found.newest)
+def _few(name: str, sentences: Iterable[str]) -> list[Finding]:
+    found = list(islice(sentences, _COUNTED_MAX))
+    few = [Finding(name, what) for what in found[:_ALIKE_MAX]]
+    if len(found) > _ALIKE_MAX:
+        few.append(Finding(name, f"and {len(found) - _ALIKE_MAX:,} findings more"))
+    return few
 
 
-def _read_batches(connection: Connection, stream: Stream, found: _Found) -> Iterator[str]:
-    batch = schema.batch
-    result = connection.execution_options(yield_per=50).execute(
-        select(batch.c.seq, batch.c.rows, batch.c.payload)
-        .where(batch.c.stream == stream.name)
-        .order_by(batch.c.seq)
-    )
-    for seq, rows, payload in result:
+def _catalogue(catalogue: Catalogue) -> Iterator[str]:
+    with catalogue.read() as connection:
+        for (line,) in connection.exec_driver_sql("PRAGMA quick_check(20)"):
+            if line != "ok":
+                yield f"the catalogue is damaged: {line}"
+
+
+def _derived(catalogue: Catalogue) -> list[str]:
+    """The series in the manifest that are no stream's own rows."""
+    with catalogue.read() as connection:
+        return sorted(manifests(connection).keys() - STREAMS.keys())
+
+
+def _settled(
+    catalogue: Catalogue, stream: Stream, segments: Segments, seen: Course
+) -> list[Finding]:
+    for _ in range(_TRIES):
         try:
-            table = decode(payload)
-            table.validate(full=True)
-        except (pa.ArrowException, OSError) as error:
-            found.unknown.add(seq)
-            yield f"batch {seq} is damaged: {str(error).splitlines()[0]}"
+            with catalogue.read() as connection:
+                return _few(stream.name, _stream(catalogue, connection, stream, segments, seen))
+        except _Moved:
             continue
-        if table.num_rows != rows:
-            yield f"batch {seq} holds {table.num_rows} rows, its entry says {rows}"
-        seqs = pa.chunked_array([pa.repeat(pa.scalar(seq, pa.int64()), table.num_rows)])
-        found.add(stream, table, seqs)
+    return [Finding(stream.name, "its files are replaced faster than they can be read")]
 
 
-def _read_segments(
-    connection: Connection, stream: Stream, segments: Segments, found: _Found
+def _stream(
+    catalogue: Catalogue,
+    connection: Connection,
+    stream: Stream,
+    segments: Segments,
+    seen: Course,
 ) -> Iterator[str]:
-    columns = ["seq"] if stream.key is None else list({"seq", stream.key, "deleted"})
-    for segment in manifest(connection, stream.name):
-        wrong = segments.verify(segment)
-        if wrong is None:
-            try:
-                rows = segments.read(segment.key, columns)
-            except StoreError as error:
-                wrong = error.what
-            else:
-                if rows.num_rows != segment.rows:
-                    yield (
-                        f"segment {segment.key} holds {rows.num_rows} rows,"
-                        f" the manifest says {segment.rows}"
-                    )
-                found.add(stream, rows, rows.column("seq"))
-                continue
-        found.unknown.update(range(segment.first_seq, segment.last_seq + 1))
-        yield f"segment {segment.key} {wrong} ({segment.rows:,} rows)"
+    kept = look_through(connection, stream, segments, seen)
+    for one in kept.broken:
+        if one.segment is not None and not _is_named(catalogue, one.segment.key):
+            raise _Moved
+        yield one.what
+    for seq, rows, said in kept.wrong:
+        yield f"batch {seq} holds {rows} rows, its entry says {said}"
+    try:
+        yield from _counts(connection, stream.name, segments, kept)
+        if stream.versioned:
+            yield from _current(connection, stream, segments, kept)
+    except StoreError as error:
+        if all(_is_named(catalogue, segment.key) for segment in kept.files):
+            yield error.what
+        else:
+            raise _Moved from error
 
 
-def _check_counts(connection: Connection, stream: Stream, found: _Found) -> Iterator[str]:
-    name = stream.name
-    counter = connection.execute(select(schema.stream).filter_by(name=name)).first()
-    top, rows_counted = (counter.seq, counter.rows) if counter else (0, 0)
+def _is_named(catalogue: Catalogue, key: str) -> bool:
+    """Whether a file is in the manifest now, whatever an earlier moment's says."""
+    table = schema.segment
+    with catalogue.read() as connection:
+        query = select(table.c.key).where(table.c.key == key, table.c.retired_at.is_(None))
+        return connection.execute(query).first() is not None
+
+
+def _counts(connection: Connection, stream: str, segments: Segments, kept: Kept) -> Iterator[str]:
+    counter = connection.execute(select(schema.stream).filter_by(name=stream)).first()
+    top, counted = (counter.seq, counter.rows) if counter else (0, 0)
     entry = schema.ledger
-    ledger: dict[int, int] = dict(
-        connection.execute(select(entry.c.seq, entry.c.rows).where(entry.c.stream == name)).all()
-    )
-    for seq in range(1, top + 1):
-        if seq not in ledger:
-            yield f"batch {seq} has no entry in the ledger"
-        elif seq not in found.unknown and found.rows[seq] != ledger[seq]:
-            what = f"{found.rows[seq]} rows are kept" if found.rows[seq] else "is missing"
-            yield f"batch {seq}: {what}, the ledger says {ledger[seq]} rows"
-    for seq in (ledger.keys() | found.rows.keys()) - set(range(1, top + 1)):
-        yield f"batch {seq} lies beyond the counter, which stands at {top}"
-    if sum(ledger.values()) != rows_counted:
-        yield f"the ledger says {sum(ledger.values()):,} rows, the counter {rows_counted:,}"
-
-
-def _check_current(
-    connection: Connection, name: str, newest: dict[str, tuple[int, bool]]
-) -> Iterator[str]:
-    table = schema.current_row
-    stands = {
-        row_key: (seq, deleted)
-        for row_key, seq, deleted in connection.execute(
-            select(table.c.row_key, table.c.seq, table.c.deleted).where(table.c.stream == name)
-        )
-    }
-    for key, version in newest.items():
-        if stands.get(key) != version:
-            yield f"row {key} stands at {stands.get(key)}, its versions say {version}"
-    for key in stands.keys() - newest.keys():
-        yield f"row {key} has no version"
-    duplicates = connection.execute(
-        select(func.count()).select_from(
-            select(table.c.source_id)
-            .where(table.c.stream == name, table.c.deleted.is_(False))
-            .group_by(table.c.source_id)
-            .having(func.count() > 1)
-            .subquery()
-        )
+    said = connection.execute(
+        select(func.sum(entry.c.rows)).where(entry.c.stream == stream)
     ).scalar()
-    if duplicates:
-        yield f"{duplicates} source rows are held by more than one current row"
+    missing = 0
+    for window in windows(connection, stream, segments, kept, top):
+        for seq, _ in window.unentered():
+            yield f"batch {seq} has no entry in the ledger"
+        for seq, rows, ledger in window.differing():
+            what = f"{rows} rows are kept" if rows else "is missing"
+            yield f"batch {seq}: {what}, the ledger says {ledger} rows"
+        missing += window.missing
+    known = sum(one.rows for one in kept.gone)
+    if missing != known:
+        yield f"{missing:,} rows are missing, of {known:,} it is known"
+    beyond = highest(connection, stream, kept)
+    if beyond > top:
+        yield f"batch {beyond} lies beyond the counter, which stands at {top}"
+    if (said or 0) != counted:
+        yield f"the ledger says {said or 0:,} rows, the counter {counted:,}"
+
+
+def _current(
+    connection: Connection, stream: Stream, segments: Segments, kept: Kept
+) -> Iterator[str]:
+    for one in mismatches(connection, stream, segments, kept):
+        if one.lost:
+            continue
+        if one.newest is None:
+            yield f"row {one.key} has no version"
+        else:
+            yield f"row {one.key} stands at {one.stands}, its versions say {one.newest}"
+    if twice := held_twice(connection, stream.name):
+        yield f"{twice} source rows are held by more than one current row"
+
+
+def _derived_files(
+    catalogue: Catalogue, name: str, segments: Segments, seen: Course
+) -> Iterator[str]:
+    with catalogue.read() as connection:
+        files = manifests(connection, name).get(name, [])
+    for segment in files:
+        found = broken_file(segments, segment)
+        seen()
+        if found is not None and _is_named(catalogue, segment.key):
+            yield found.what
+
+
+def _aside(catalogue: Catalogue) -> Iterator[str]:
+    """Files in quarantine that are not as they were put there."""
+    with catalogue.read() as connection:
+        entries = quarantined(connection)
+    for one in entries:
+        path = catalogue.path.parent / FOLDER / one.file
+        if not one.file:
+            continue
+        if not path.is_file():
+            yield f"{FOLDER}/{one.file} is missing"
+        elif copying.digest(path) != one.sha256:
+            yield f"{FOLDER}/{one.file} is not what was put there"

@@ -14,7 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from vcanalytics.model.streams import STREAMS
-from vcanalytics.store import cells
+from vcanalytics.store import cells, current
 from vcanalytics.store.cells import COUNTED
 from vcanalytics.store.filling import derive, unfilled
 from vcanalytics.store.manifest import Change
@@ -39,5 +39,6 @@ WAITING: Final[Mapping[str, Waiting]] = {
 #: The files of every series there is, by its name.
 SHAPES: Final[Mapping[str, Shape]] = {
     **{name: shape_of(stream) for name, stream in STREAMS.items()},
+    **current.SHAPES,
     **cells.SHAPES,
 }

@@ -27,8 +27,10 @@ from vcanalytics.errors import StoreError, UsageError
 from vcanalytics.model.streams import STREAMS, SYSTEM, TEXT, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode, encode, make_batch
+from vcanalytics.store.books import keeping as books
 from vcanalytics.store.catalogue import BUSY_TIMEOUT_MS, Catalogue
 from vcanalytics.store.cells import COUNTED, SHAPES
+from vcanalytics.store.current import current_shape
 from vcanalytics.store.facts import FORGOTTEN
 from vcanalytics.store.manifest import Change, enter, manifests
 from vcanalytics.store.pseudonyms import DOMAIN, Pseudonyms, digest, load, tag
@@ -132,7 +134,7 @@ def finish(
                     continue
                 if rows is not None:
                     count = _replace(catalogue, segments, stream, shape, segment, rows, now, step)
-                    # What is derived is counted where it is derived from.
+                    # Newest versions stand in two files: they are counted where all versions are.
                     changed += count if shape.name == stream.name else 0
     _wipe(catalogue)
     step("wiped")
@@ -168,8 +170,10 @@ def _rewrite_hot(connection: Connection, stream: Stream, now: datetime) -> int:
             )
     beside = _rewrite_current(connection, stream, pseudonyms)
     beside += _rewrite_rejected(connection, stream, pseudonyms)
+    if stream.name in schema.BOOKED:
+        books.forget(connection, pseudonyms)
     if changed or beside:
-        _announce(connection, stream, now)
+        announce(connection, stream, now)
     return changed
 
 
@@ -208,7 +212,8 @@ def _rewrite_rejected(connection: Connection, stream: Stream, pseudonyms: Pseudo
 def _shapes(stream: Stream) -> tuple[Shape, ...]:
     """What of a stream lies in files with its texts in them."""
     counted = COUNTED.get(stream.name)
-    return (shape_of(stream), *(SHAPES[name] for name in (counted.series if counted else ())))
+    cells = [SHAPES[name] for name in (counted.series if counted else ())]
+    return (shape_of(stream), *([current_shape(stream)] if stream.versioned else cells))
 
 
 def _rewritten(
@@ -237,13 +242,13 @@ def _replace(
     step("written")
     with catalogue.transaction() as connection:
         enter(connection, Change([new], [segment]), now)
-        _announce(connection, stream, now)
+        announce(connection, stream, now)
         step("committing")
     step("committed")
     return changed
 
 
-def _announce(connection: Connection, stream: Stream, now: datetime) -> None:
+def announce(connection: Connection, stream: Stream, now: datetime) -> None:
     """Tell readers that what they hold was rewritten: what is cached by number is asked anew."""
     writer = Writer(connection, now)
     text = connection.execute(select(schema.fact.c.value).filter_by(name=FORGOTTEN)).scalar()

@@ -14,10 +14,12 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
 from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from vcanalytics.errors import StoreError
 from vcanalytics.store import schema
 from vcanalytics.store.catalogue import Catalogue
+from vcanalytics.store.places import slices
 from vcanalytics.store.segments import Segment, Segments
 from vcanalytics.store.state import from_micros, to_micros
 
@@ -29,14 +31,19 @@ ORPHAN_AFTER: Final = timedelta(hours=1)
 
 @dataclass(slots=True)
 class Change:
-    """Files that readers are to see from one transaction on, and those they replace."""
+    """Files that readers are to see from one transaction on, and those they replace.
+
+    ``folded``: up to which batch the newest versions of a stream take it in then.
+    """
 
     written: list[Segment] = field(default_factory=list)
     replaced: list[Segment] = field(default_factory=list)
+    folded: dict[str, int] = field(default_factory=dict)
 
     def __iadd__(self, other: Change) -> Self:
         self.written += other.written
         self.replaced += other.replaced
+        self.folded |= other.folded
         return self
 
 
@@ -57,6 +64,31 @@ def manifests(connection: Connection, series: str | None = None) -> Mapping[str,
     ).mappings():
         found[row["stream"]].append(_segment(row))
     return found
+
+
+class Known:
+    """A manifest whose segments are made once: nothing of one changes but that it is retired."""
+
+    def __init__(self) -> None:
+        self._segments: dict[str, Segment] = {}
+
+    def manifests(self, connection: Connection) -> Mapping[str, list[Segment]]:
+        """As ``manifests``, of every series; 1 ms for a thousand files seen before."""
+        table = schema.segment
+        visible = connection.execute(
+            select(table.c.stream, table.c.key)
+            .where(table.c.retired_at.is_(None))
+            .order_by(table.c.stream, table.c.day, table.c.sealed_at, table.c.key)
+        ).all()
+        keys = {key for _, key in visible}
+        for some in slices(sorted(keys - self._segments.keys())):
+            for row in connection.execute(select(table).where(table.c.key.in_(some))).mappings():
+                self._segments[row["key"]] = _segment(row)
+        self._segments = {key: self._segments[key] for key in keys}
+        found: dict[str, list[Segment]] = defaultdict(list)
+        for stream, key in visible:
+            found[stream].append(self._segments[key])
+        return found
 
 
 def _segment(row: Mapping[Any, Any]) -> Segment:
@@ -122,6 +154,12 @@ def enter(connection: Connection, change: Change, now: datetime) -> None:
                 }
                 for s in change.written
             ],
+        )
+
+    for stream, seq in change.folded.items():
+        statement = upsert(schema.folded).values(stream=stream, seq=seq)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["stream"], set_={"seq": seq})
         )
 
 

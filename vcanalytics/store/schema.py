@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.functions import max as sql_max
 
 from vcanalytics.errors import StoreError
+from vcanalytics.model.payments import SAMPLE_PREFIXES
 
 metadata = MetaData()
 
@@ -88,7 +90,26 @@ current_row = Table(
     Column("seq", BigInteger, nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("state", Text, nullable=False),
+    # When the row was begun by its newest version, and the batch of its first one; empty where it
+    # has not moved since before these were kept.
+    Column("created_at", BigInteger),
+    Column("first_seq", BigInteger),
     Index("current_row_by_source", "stream", "source_id"),
+)
+# Every other time a row was said to be begun at: where older versions of it may lie.
+moved = Table(
+    "moved",
+    metadata,
+    Column("stream", String, primary_key=True),
+    Column("row_key", String, primary_key=True),
+    Column("created_at", BigInteger, primary_key=True, autoincrement=False),
+)
+# Up to which batch the files of newest versions take a stream in.
+folded = Table(
+    "folded",
+    metadata,
+    Column("stream", String, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
 )
 rejected = Table(
     "rejected",
@@ -148,6 +169,119 @@ salt = Table(
     Column("value", LargeBinary, nullable=False),
 )
 
+# Files and batches that could not be read, kept aside (``store.quarantine``): their rows are
+# missing, and this says which.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("stream", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("file", String, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("first_at", BigInteger),
+    Column("last_at", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("quarantined_at", BigInteger, nullable=False),
+)
+
+
+# Revenue as it is booked, by UTC quarter hour (counted since 1970) and currency. Money is in whole
+# ten-thousandths, split at 10^9 so that no sum of it leaves 64 bits. ``rows`` counts payments by
+# created_at, deleted ones too: which currencies were ever seen. The last four only ever widen:
+# moments of what is booked here, and when the payments captured here were begun.
+book_cell = Table(
+    "book_cell",
+    metadata,
+    Column("quarter", BigInteger, primary_key=True, autoincrement=False),
+    Column("currency", String, primary_key=True),
+    *(
+        Column(name, BigInteger, nullable=False)
+        for name in (
+            "rows",
+            "attempts",
+            "attempts_captured",
+            "failed",
+            "captured",
+            "gross_high",
+            "gross",
+            "refunded",
+            "refunds_high",
+            "refunds",
+            "first_at",
+            "last_at",
+            "first_created",
+            "last_created",
+        )
+    ),
+    sqlite_with_rowid=False,
+)
+# How many payments have each status, by the quarter hour they were begun in.
+book_status = Table(
+    "book_status",
+    metadata,
+    Column("quarter", BigInteger, primary_key=True, autoincrement=False),
+    Column("status", String, primary_key=True),
+    Column("deleted", Boolean, primary_key=True),
+    Column("sample", Boolean, primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+# What each payment has come to in the books, so that it can be taken out again. ``captured_after``
+# is in microseconds from created_at; ``refund_base`` is when it was refunded where no case says so.
+book_row = Table(
+    "book_row",
+    metadata,
+    Column("transaction_id", String, primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("captured_after", BigInteger),
+    Column("refunded_at", BigInteger),
+    Column("refund_base", BigInteger),
+    Column("refund_case_id", String),
+    Column("currency", String, nullable=False),
+    Column("units", BigInteger, nullable=False),
+    Column("status", String, nullable=False),
+    Column("flags", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index(
+    "book_row_by_refund",
+    book_row.c.refunded_at,
+    sqlite_where=book_row.c.refunded_at.is_not(None),
+    postgresql_where=book_row.c.refunded_at.is_not(None),
+)
+Index(
+    "book_row_by_case",
+    book_row.c.refund_case_id,
+    sqlite_where=book_row.c.refund_case_id.is_not(None),
+    postgresql_where=book_row.c.refund_case_id.is_not(None),
+)
+# Cases that are resolved: they say when a payment was refunded.
+book_case = Table(
+    "book_case",
+    metadata,
+    Column("case_id", String, primary_key=True),
+    Column("transaction_id", String),
+    Column("resolved_at", BigInteger, nullable=False),
+    Index("book_case_by_payment", "transaction_id"),
+    sqlite_with_rowid=False,
+)
+# When anything of a UTC day was last booked: readers take over the days that changed. ``version``
+# is the sum of the sequence numbers of payments and disputes.
+book_day = Table(
+    "book_day",
+    metadata,
+    Column("day", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+#: Streams whose versions move the books.
+BOOKED: Final = ("transactions", "disputes")
+BOOKS: Final = (book_cell, book_status, book_row, book_case, book_day)
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -178,11 +312,35 @@ def _days_of_segments(connection: Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE segment ADD COLUMN last_day VARCHAR")
 
 
+def _quarantine(connection: Connection) -> None:
+    quarantine.create(connection, checkfirst=False)
+
+
+def _newest_versions(connection: Connection) -> None:
+    have = {column["name"] for column in inspect(connection).get_columns(current_row.name)}
+    for column in (current_row.c.created_at, current_row.c.first_seq):
+        if column.name not in have:
+            connection.exec_driver_sql(f"ALTER TABLE current_row ADD COLUMN {column.name} BIGINT")
+    moved.create(connection, checkfirst=False)
+    folded.create(connection, checkfirst=False)
+
+
+def _books(connection: Connection) -> None:
+    metadata.create_all(connection, tables=BOOKS, checkfirst=False)
+    # A store without payments has its books complete; others are brought up by the collectors.
+    if connection.execute(select(stream.c.seq).where(stream.c.name.in_(BOOKED))).first() is None:
+        begun = {"prefixes": sorted(SAMPLE_PREFIXES), "made": 1, "complete": True}
+        connection.execute(insert(fact).values(name="books", value=json.dumps(begun)))
+
+
 MIGRATIONS: Final = (
     Migration(1, "streams, batches, ledger, current rows", _first_tables),
     Migration(2, "manifest of segments", _segments),
     Migration(3, "customers who were forgotten", _forgotten),
     Migration(4, "segments of several days", _days_of_segments),
+    Migration(5, "what is kept aside, unreadable", _quarantine),
+    Migration(6, "newest versions in files of their own", _newest_versions),
+    Migration(7, "books of revenue", _books),
 )
 
 

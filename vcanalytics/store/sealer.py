@@ -7,7 +7,7 @@ its rows come in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -21,13 +21,12 @@ from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
 from vcanalytics.store.catalogue import Catalogue
+from vcanalytics.store.current import Moves, fold, folded, is_caught_up, moves_of, series
 from vcanalytics.store.derived import DERIVED, Standing
 from vcanalytics.store.manifest import Change, enter, manifests
 from vcanalytics.store.segments import Segment, Segments, Shape, segment_schema, shape_of
 from vcanalytics.store.state import to_micros
 
-#: A segment of so many rows is full: what comes for its day begins another.
-FULL_ROWS: Final = 1_000_000
 _BATCHES_MAX: Final = 5_000
 _ROWS_MAX: Final = 500_000
 
@@ -93,6 +92,7 @@ def seal(
             .limit(_BATCHES_MAX)
         ).all()
         standing = manifests(connection)
+        mark = folded(connection, stream.name)
     taken: list[pa.Table] = []
     count, last_seq = 0, 0
     for row in found:
@@ -115,7 +115,10 @@ def seal(
         return None
     step("read")
     rows = pa.concat_tables(taken)
-    change = _change(segments, stream, rows, lambda series: standing.get(series, []), step)
+    change = _change(segments, stream, rows, lambda name: standing.get(name, []), step)
+    if stream.versioned and is_caught_up(standing.get(stream.name, ()), mark):
+        change += _folding(catalogue, segments, stream, rows, standing, last_seq)
+        step("folded")
     with catalogue.transaction() as connection:
         # Batches without rows, which announce a rewriting, come to no file.
         enter(connection, change, now)
@@ -136,7 +139,7 @@ def _change(
     for day, part in by_day(shape, rows):
         # Only the newest open one of the day: merging others is upkeep of another kind.
         old = [s for s in standing(shape.name) if s.day == s.last_day == day][-1:]
-        old = [s for s in old if s.rows + part.num_rows <= FULL_ROWS]
+        old = [s for s in old if s.rows + part.num_rows <= shape.full_rows]
         parts = [segments.read(s.key).cast(shape.schema) for s in old]
         change.replaced.extend(old)
         change.written.append(segments.write(shape, pa.concat_tables([*parts, part])))
@@ -145,6 +148,26 @@ def _change(
         change += derivation(segments, rows, standing)
         step("derived")
     return change
+
+
+def _folding(
+    catalogue: Catalogue,
+    segments: Segments,
+    stream: Stream,
+    rows: pa.Table,
+    standing: Mapping[str, list[Segment]],
+    last_seq: int,
+) -> Change:
+    """What becomes of the newest versions' files; nothing where one of them is damaged."""
+    with catalogue.read() as connection:
+        moved = moves_of(connection, stream, rows) if rows.num_rows else Moves()
+    try:
+        return fold(segments, stream, rows, standing.get(series(stream), ()), moved, last_seq)
+    except StoreError as error:
+        if error.heals:
+            raise
+        # Versions are kept whatever becomes of what is made of them; upkeep says what is damaged.
+        return Change()
 
 
 def by_day(shape: Shape, rows: pa.Table) -> list[tuple[date, pa.Table]]:

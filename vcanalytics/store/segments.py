@@ -11,7 +11,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -28,10 +28,11 @@ from vcanalytics.model.streams import COUNT, SYSTEM, Stream
 FOLDER: Final = "segments"
 _SUFFIX: Final = ".parquet"
 _ASIDE: Final = ".writing"
-#: Small enough that a question of an hour skips most of a day's file.
-_ROW_GROUP_ROWS: Final = 100_000
 _READ_BYTES: Final = 1 << 20
 _HOUR: Final = "hour of the row"
+#: A file of so many rows is full: some 20 MB of samples, some 60 of versions with their JSON.
+ROWS_FULL: Final = 1_000_000
+VERSIONS_FULL: Final = 250_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,9 @@ class Shape:
 
     ``partition`` is the column whose day decides which file a row lies in, ``order`` the columns
     rows are sorted by, ``moments`` those that bound a file's time. Every series has ``seq``: the
-    batch a row came with, or the newest that a derived row takes in. ``hourly``: rows are sorted by
-    the hour first, so that a question of an hour still skips the others.
+    batch a row came with, or the newest that a derived row takes in. A file of ``full_rows`` is
+    full; ``group_rows`` are small enough that a question of an hour skips most of a day's file.
+    ``hourly``: rows are sorted by the hour first, so that such a question still skips the others.
     """
 
     name: str
@@ -69,6 +71,8 @@ class Shape:
     partition: str
     order: tuple[str, ...]
     moments: tuple[str, ...]
+    full_rows: int = ROWS_FULL
+    group_rows: int = 100_000
     hourly: bool = False
 
     def in_order(self, rows: pa.Table) -> pa.Table:
@@ -79,13 +83,6 @@ class Shape:
         hours = pc.floor_temporal(rows.column(self.partition), unit="hour")
         ordered = rows.append_column(_HOUR, hours).sort_by([(_HOUR, "ascending"), *keys])
         return ordered.drop_columns(_HOUR)
-
-    def sorting(self) -> list[pq.SortingColumn] | None:
-        """The order as the file itself tells it, where columns can tell it."""
-        if self.hourly:
-            return None
-        keys = [(column, "ascending") for column in self.order]
-        return list(pq.SortingColumn.from_ordering(self.schema, keys))
 
     def encodings(self) -> dict[str, Any]:
         """How columns are written: times and counts as steps, all else as words of a dictionary.
@@ -111,9 +108,15 @@ def segment_schema(stream: Stream) -> pa.Schema:
 def shape_of(stream: Stream) -> Shape:
     """The files that hold a stream's own rows."""
     hourly = stream is SYSTEM
-    order = ("measure", "item", "host", stream.time) if hourly else (stream.time, "seq")
     return Shape(
-        stream.name, segment_schema(stream), stream.partition, order, (stream.time,), hourly
+        stream.name,
+        segment_schema(stream),
+        stream.partition,
+        ("measure", "item", "host", stream.time) if hourly else (stream.time, "seq"),
+        (stream.time,),
+        hourly=hourly,
+        # Versions are wide, and what is sealed or merged is held in the collectors' memory.
+        full_rows=VERSIONS_FULL if stream.versioned else ROWS_FULL,
     )
 
 
@@ -132,51 +135,45 @@ class Segments:
 
         Raises StoreError where the disk is full or refuses; nothing is left behind then.
         """
-        rows = shape.in_order(rows)
-        day, last_day = _days(rows.column(shape.partition))
-        key = f"{shape.name}/{day:%Y}/{day.isoformat()}-{secrets.token_hex(8)}{_SUFFIX}"
-        path = self.local(key)
-        aside = path.with_name(path.name + _ASIDE)
+        return self.write_parts(shape, [rows])
+
+    def write_parts(self, shape: Shape, parts: Iterable[pa.Table]) -> Segment:
+        """Put tables, none empty, the earliest days first, into one new file.
+
+        Each is sorted by itself, so that no more than one of them is ever in memory. Raises as
+        ``write``.
+        """
+        made: _Written | None = None
+        left = iter(parts)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with aside.open("xb") as file:
-                pq.write_table(
-                    rows,
-                    file,
-                    compression="zstd",
-                    row_group_size=_ROW_GROUP_ROWS,
-                    sorting_columns=shape.sorting(),
-                    **shape.encodings(),
-                )
-                file.flush()
-                os.fsync(file.fileno())
-            digest, size = _digest(aside)
-            aside.rename(path)
-            self._sync_folders(path.parent)
-        except (OSError, pa.ArrowException) as error:
-            with suppress(OSError):
-                aside.unlink(missing_ok=True)
+            first = next(left).cast(shape.schema)
+            made = self._begin(shape, first)
+            made.add(shape.in_order(first))
+            for part in left:
+                made.add(shape.in_order(part.cast(shape.schema)))
+            made.finish()
+            digest, size = _digest(made.aside)
+            made.aside.rename(made.path)
+            self._sync_folders(made.path.parent)
+        except BaseException as error:
+            if made is not None:
+                made.drop()
+            if not isinstance(error, OSError | pa.ArrowException):
+                raise
             raise StoreError(
                 f"a segment cannot be written: {error}",
-                where=str(path),
-                hint="Check free space and rights; its rows stay in the catalogue",
+                where=str(made.path if made else self.root / shape.name),
+                hint="Check free space and rights; its rows stay where they are",
                 heals=True,
             ) from error
-        seqs = rows.column("seq").to_numpy()
-        first_at, last_at = _bounds(rows, shape.moments)
-        return Segment(
-            stream=shape.name,
-            key=key,
-            day=day,
-            last_day=last_day,
-            rows=rows.num_rows,
-            bytes=size,
-            sha256=digest,
-            first_seq=int(seqs.min()),
-            last_seq=int(seqs.max()),
-            first_at=first_at,
-            last_at=last_at,
-        )
+        return made.segment(digest, size)
+
+    def _begin(self, shape: Shape, rows: pa.Table) -> _Written:
+        day, _ = _days(rows.column(shape.partition))
+        key = f"{shape.name}/{day:%Y}/{day.isoformat()}-{secrets.token_hex(8)}{_SUFFIX}"
+        path = self.local(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _Written(shape, key, path)
 
     def _sync_folders(self, folder: Path) -> None:
         # A rename is durable only once its folder is; so is a folder made on the way.
@@ -195,6 +192,42 @@ class Segments:
         path = self.local(key)
         try:
             return pq.read_table(path, columns=columns, memory_map=False, partitioning=None)
+        except (OSError, pa.ArrowException) as error:
+            raise _unreadable(path, error) from error
+
+    def groups(self, key: str) -> Iterator[pa.Table]:
+        """The rows of a file, a group of them at a time.
+
+        Raises StoreError where it is missing or damaged.
+        """
+        path = self.local(key)
+        try:
+            with pq.ParquetFile(path) as file:
+                for group in range(file.num_row_groups):
+                    yield file.read_row_group(group)
+        except (OSError, pa.ArrowException) as error:
+            raise _unreadable(path, error) from error
+
+    def pieces(self, key: str, seqs: pa.Array, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """The rows of the given batches, a group of the file at a time.
+
+        Raises StoreError where it is missing or damaged.
+        """
+        path = self.local(key)
+        try:
+            with pq.ParquetFile(path) as file:
+                for group in range(file.num_row_groups):
+                    mine = pc.is_in(file.read_row_group(group, ["seq"]).column("seq"), seqs)
+                    if pc.any(mine).as_py():
+                        yield file.read_row_group(group, list(columns)).filter(mine)
+        except (OSError, pa.ArrowException) as error:
+            raise _unreadable(path, error) from error
+
+    def rows(self, key: str) -> int:
+        """How many rows a file says it has. Raises StoreError where it is missing or damaged."""
+        path = self.local(key)
+        try:
+            return int(pq.read_metadata(path).num_rows)
         except (OSError, pa.ArrowException) as error:
             raise StoreError(
                 f"a segment cannot be read: {str(error).splitlines()[0]}",
@@ -224,11 +257,7 @@ class Segments:
                     if (found := rows.filter(inside)).num_rows:
                         yield found
         except (OSError, pa.ArrowException) as error:
-            raise StoreError(
-                f"a segment cannot be read: {str(error).splitlines()[0]}",
-                where=str(path),
-                hint="Run `python -m vcanalytics check`",
-            ) from error
+            raise _unreadable(path, error) from error
 
     def verify(self, segment: Segment) -> str | None:
         """What is wrong with the file, None where it is as the manifest says."""
@@ -261,6 +290,70 @@ class Segments:
     def delete(self, key: str) -> None:
         """Remove a file that no manifest names; gone already is as good."""
         self.local(key).unlink(missing_ok=True)
+
+
+class _Written:
+    """A file on its way: written aside, until it is whole."""
+
+    def __init__(self, shape: Shape, key: str, path: Path) -> None:
+        self.path = path
+        self.aside = path.with_name(path.name + _ASIDE)
+        self._shape, self._key = shape, key
+        self._rows = 0
+        self._seqs: list[int] = []
+        self._days: list[date] = []
+        self._bounds: list[datetime] = []
+        self._file = self.aside.open("xb")
+        self._writer = pq.ParquetWriter(
+            self._file, shape.schema, compression="zstd", **shape.encodings()
+        )
+
+    def add(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows, row_group_size=self._shape.group_rows)
+        self._rows += rows.num_rows
+        seqs = rows.column("seq").to_numpy()
+        self._seqs += [int(seqs.min()), int(seqs.max())]
+        self._days += _days(rows.column(self._shape.partition))
+        self._bounds += _bounds(rows, self._shape.moments)
+
+    def finish(self) -> None:
+        """Make what was written durable."""
+        self._writer.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def drop(self) -> None:
+        """Leave nothing behind."""
+        with suppress(OSError, pa.ArrowException):
+            self._writer.close()
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self.aside.unlink(missing_ok=True)
+
+    def segment(self, digest: str, size: int) -> Segment:
+        return Segment(
+            stream=self._shape.name,
+            key=self._key,
+            day=min(self._days),
+            last_day=max(self._days),
+            rows=self._rows,
+            bytes=size,
+            sha256=digest,
+            first_seq=min(self._seqs),
+            last_seq=max(self._seqs),
+            first_at=min(self._bounds),
+            last_at=max(self._bounds),
+        )
+
+
+def _unreadable(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"a segment cannot be read: {str(error).splitlines()[0]}",
+        where=str(path),
+        hint="Run `python -m vcanalytics check`",
+    )
 
 
 def _bounds(rows: pa.Table, moments: Sequence[str]) -> tuple[datetime, datetime]:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
 
 import pyarrow as pa
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from vcanalytics.model.streams import STREAMS
-from vcanalytics.store import schema
+from vcanalytics.model.streams import STREAMS, Stream
+from vcanalytics.store import places, schema
 from vcanalytics.store.batches import encode, extent
+from vcanalytics.store.books import keeping
+from vcanalytics.store.places import slices
 from vcanalytics.store.pseudonyms import load
 from vcanalytics.store.state import to_micros
-
-#: SQLite binds at most 32,766 values a statement; this stays well below.
-_KEYS_PER_QUERY: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,9 @@ class Writer:
                 payload=encode(batch),
             )
         )
-        self._move(stream, seq, current)
+        self._move(STREAMS[stream], seq, batch, current)
+        if stream in schema.BOOKED:
+            keeping.keep(self._connection, stream, batch)
         return seq
 
     def _raise_counter(
@@ -112,15 +112,19 @@ class Writer:
         )
         return int(self._connection.execute(raised).scalar_one())
 
-    def _move(self, stream: str, seq: int, current: Sequence[CurrentRow]) -> None:
+    def _move(
+        self, stream: Stream, seq: int, batch: pa.Table, current: Sequence[CurrentRow]
+    ) -> None:
         if not current:
             return
+        begun = places.begun(stream, batch)
+        places.note_moves(self._connection, stream.name, begun)
         statement = insert(schema.current_row)
         statement = statement.on_conflict_do_update(
             index_elements=["stream", "row_key"],
             set_={
                 name: statement.excluded[name]
-                for name in ("source_id", "fingerprint", "seq", "deleted", "state")
+                for name in ("source_id", "fingerprint", "seq", "deleted", "state", "created_at")
             },
         )
         # Sorted keys, so that several writers on one server database cannot deadlock.
@@ -129,13 +133,15 @@ class Writer:
             statement,
             [
                 {
-                    "stream": stream,
+                    "stream": stream.name,
                     "row_key": row.row_key,
                     "source_id": row.source_id,
                     "fingerprint": row.fingerprint,
                     "seq": seq,
                     "deleted": row.deleted,
                     "state": self._pseudonyms.text(row.state),
+                    "created_at": begun.get(row.row_key),
+                    "first_seq": seq,
                 }
                 for row in rows
             ],
@@ -199,9 +205,3 @@ class Writer:
         self._connection.execute(
             statement.on_conflict_do_update(index_elements=["name"], set_={"value": text})
         )
-
-
-def slices(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """``keys`` in pieces that one statement can bind."""
-    for start in range(0, len(keys), _KEYS_PER_QUERY):
-        yield keys[start : start + _KEYS_PER_QUERY]

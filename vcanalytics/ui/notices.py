@@ -1,4 +1,4 @@
-"""What concerns every figure of a page: a source in trouble, history being read or made."""
+"""What concerns every figure of a page: a source in trouble, rows that cannot be read, history."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def _told(was_busy: bool) -> None:
         live.listen_for_trouble("; ".join(trouble.what for trouble in cached.trouble()))
     _making()
     _troubles()
+    _missing()
     _reading()
 
 
@@ -69,6 +70,24 @@ def _troubles() -> None:
             badge = f":orange-badge[:material/history: {label}{age}]"
             words = _sentence(trouble.what, good, trouble.hint)
         st.markdown(f"{badge} :small[{words}]")
+
+
+def _missing() -> None:
+    zone, now = cached.settings().zone, toolbar.now()
+    for one in cached.missing():
+        rows = formats.counted(one.rows, "row", "rows")
+        times = ""
+        if one.first_at is not None and one.last_at is not None:
+            bounds = (formats.moment(at, zone, now) for at in (one.first_at, one.last_at))
+            times = " from {} to {}".format(*bounds)
+        what = f"{rows} of {one.label.lower()}{times} cannot be read and are in no figure"
+        hint = (
+            "They are kept in quarantine; a backup may still hold them"
+            if one.aside
+            else "Run `python -m vcanalytics check --repair`"
+        )
+        badge = ":red-badge[:material/broken_image: Rows missing]"
+        st.markdown(f"{badge} :small[{_sentence(what, hint)}]")
 
 
 def _reading() -> None:

@@ -1,0 +1,105 @@
+"""``backup``: a consistent copy of the store and the accounts, while everything runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import click
+import polars as pl
+
+from vcanalytics.accounts.database import FILE_NAME as ACCOUNTS
+from vcanalytics.accounts.times import utc_now
+from vcanalytics.commands import options, people
+from vcanalytics.commands.asking import begin, opened
+from vcanalytics.commands.output import Answer, Kind
+from vcanalytics.commands.progress import shown
+from vcanalytics.settings import Settings
+from vcanalytics.source.demo import demo_path
+from vcanalytics.store.backup import Beside, take
+from vcanalytics.store.backup_record import Record
+
+COLUMNS: Final = {
+    "what": Kind.TEXT,
+    "rows": Kind.COUNT,
+    "files": Kind.COUNT,
+    "bytes": Kind.COUNT,
+    "copied_bytes": Kind.COUNT,
+}
+#: Of the sums that are compared, the one that people know.
+_TAKEN: Final = ("transactions", "captured_amount")
+
+
+@click.command("backup")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@options.output
+def command(*, folder: Path, zone: str | None, form: str) -> None:
+    """A consistent copy of everything, while everything runs.
+
+    Store and accounts of one moment, verified row for row and cent for cent against the store. The
+    same DIR again copies what is new alone, and goes on where a run was interrupted; until the new
+    copy is whole, the earlier one stands. DIR is for its owner's eyes: it holds customers'
+    addresses and the digests of passwords.
+    """
+    call = begin(zone, form)
+    accounts = call.settings.data_dir / ACCOUNTS
+    clock = click.get_current_context().obj or utc_now
+    with opened(call.settings) as catalogue, shown() as progress:
+        if accounts.exists():
+            # Raises where they are of a newer version.
+            with people.opened(create=False):
+                pass
+        beside = _beside(call.settings, catalogue.path.parent)
+        data_dir = call.settings.data_dir
+        taken = take(catalogue, data_dir, folder, beside, clock=clock, progress=progress)
+    if accounts.exists():
+        with people.opened(create=False) as book:
+            book.note("backup_taken", actor=people.caller(), target=str(folder))
+    foot = f"{folder} holds the store as of {call.time(taken.record.taken_at)}"
+    frame = overview(taken.record, taken.copied)
+    call.write(Answer(frame, COLUMNS, foot=(*sums(taken.record), foot)))
+
+
+def _beside(settings: Settings, store_dir: Path) -> list[Beside]:
+    """The accounts, and the demo's shop where the store is the demo's: it would be another one."""
+    found = [Beside(settings.data_dir / ACCOUNTS, ACCOUNTS)]
+    shop = demo_path(settings)
+    if store_dir.absolute() == shop.parent:
+        # After the catalogue: what was sold in between is read again, and nothing went back.
+        found.append(Beside(shop, f"{shop.parent.name}/{shop.name}"))
+    return found
+
+
+def overview(record: Record, copied: Counter[str]) -> pl.DataFrame:
+    """A row a stream and a row a database.
+
+    Columns: ``what``, ``rows`` (null for a database), ``files``, ``bytes``, and ``copied_bytes``:
+    those of them that had to be copied.
+    """
+    rows: dict[str, list[int]] = {}
+    for file in record.files:
+        parts = Path(file.stored).parts
+        what = parts[1] if len(parts) > 2 else parts[0] if len(parts) == 2 else Path(file.path).stem
+        row = rows.setdefault(what, [0, 0, 0])
+        row[0] += 1
+        row[1] += file.bytes
+        row[2] += copied[file.stored]
+    for stream in record.tally.rows:
+        rows.setdefault(stream, [0, 0, 0])
+    known = record.tally.rows
+    return pl.DataFrame(
+        [(what, known.get(what), *row) for what, row in rows.items()],
+        schema={"what": pl.String} | dict.fromkeys(list(COLUMNS)[1:], pl.Int64),
+        orient="row",
+    ).sort("what")
+
+
+def sums(record: Record) -> list[str]:
+    """What all versions of payments together say was captured, a line a currency."""
+    return [
+        f"{amount.quantize(Decimal('0.01')):,} {currency} captured in all versions"
+        for (stream, column, currency), amount in sorted(record.tally.sums.items())
+        if (stream, column) == _TAKEN
+    ]
