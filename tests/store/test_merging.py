@@ -15,14 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.store.rows import requests
-from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import REQUESTS, STREAMS
 from vcanalytics.store import Catalogue, Reader, Segments
 from vcanalytics.store.check import check
 from vcanalytics.store.manifest import GRACE, clean, manifest
 from vcanalytics.store.merging import Merged, due, merge_next
 from vcanalytics.store.sealer import seal
-from vcanalytics.store.segments import Segment, shape_of
+from vcanalytics.store.segments import Damaged, Segment, shape_of
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SHAPE = replace(shape_of(REQUESTS), full_rows=100, group_rows=20)
@@ -145,8 +144,9 @@ def test_a_damaged_file_is_named_and_keeps_nothing_else_from_being_merged(
     damaged = files(catalogue)[3]
     segments.local(damaged.key).write_bytes(b"not Parquet")
 
-    with pytest.raises(StoreError, match="cannot be read"):
+    with pytest.raises(Damaged, match="the file has 11 bytes") as told:
         merge_next(catalogue, segments, NOW, kept_for_ever=())
+    assert told.value.key == damaged.key
     merged = merge_next(catalogue, segments, NOW, kept_for_ever=(), avoid={damaged.key})
 
     assert merged == Merged("requests", 31, 31, 0)

@@ -181,9 +181,9 @@ def clean(
         gone = list(retired)
     for key in gone:
         segments.delete(key)
-    if gone:
+    for some in slices(gone):
         with catalogue.transaction() as connection:
-            connection.execute(delete(table).where(table.c.key.in_(gone)))
+            connection.execute(delete(table).where(table.c.key.in_(some)))
     orphans = orphaned(catalogue, segments, older_than=orphan_after)
     for key in orphans:
         segments.delete(key)

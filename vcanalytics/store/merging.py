@@ -21,7 +21,7 @@ import pyarrow as pa
 from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.derived import SHAPES
 from vcanalytics.store.manifest import Change, enter, manifests
-from vcanalytics.store.segments import Segment, Segments, Shape
+from vcanalytics.store.segments import Damaged, Segment, Segments, Shape
 
 #: Today's file still grows, and yesterday's: clocks differ, and rows come late.
 _CLOSED_AFTER: Final = timedelta(days=2)
@@ -101,9 +101,8 @@ def merge_next(
     """Merge the first run that is due; None where there is none.
 
     ``kept_for_ever`` names the series of which nothing is let go by age, ``avoid`` the keys of
-    files that cannot be read. For whoever holds the collectors' lock, while nothing is sealed.
-    Raises StoreError where a file is damaged or the new one cannot be written; nothing has changed
-    then.
+    files that are damaged. For whoever holds the collectors' lock, while nothing is sealed. Raises
+    Damaged, or StoreError where the new file cannot be written; nothing has changed then.
     """
     with catalogue.read() as connection:
         standing = manifests(connection)
@@ -117,7 +116,12 @@ def merge_next(
         return None
     shape, run = runs[0]
     step("reading")
+    for segment in run:
+        segments.must_be_sound(segment)
     new = segments.write_parts(shape, _parts(segments, shape, run))
+    if new.rows != sum(segment.rows for segment in run):
+        segments.delete(new.key)
+        raise Damaged(run[0].key, f"and those beside it hold {new.rows:,} rows, not the manifest's")
     step("written")
     with catalogue.transaction() as connection:
         enter(connection, Change([new], run), now)

@@ -120,6 +120,16 @@ def shape_of(stream: Stream) -> Shape:
     )
 
 
+class Damaged(StoreError):
+    """A file is not as the manifest says. ``key`` names it."""
+
+    def __init__(self, key: str, what: str) -> None:
+        super().__init__(
+            f"the file {what}", where=key, hint="Run `python -m vcanalytics check --repair`"
+        )
+        self.key = key
+
+
 class Segments:
     """The files of one data directory."""
 
@@ -272,6 +282,15 @@ class Segments:
         except OSError as error:
             return f"cannot be read: {error.strerror}"
         return None
+
+    def must_be_sound(self, segment: Segment) -> None:
+        """Raises Damaged where the file is not as the manifest says.
+
+        For who copies rows: a copy has a checksum of its own, and what is damaged would pass for
+        sound.
+        """
+        if wrong := self.verify(segment):
+            raise Damaged(segment.key, wrong)
 
     def files(self) -> Iterator[str]:
         """Keys of all files there are, those being written too."""
