@@ -32,6 +32,7 @@ FILE_NAME: Final = "catalogue.db"
 #: Lies beside the catalogue while a backup is put back: what stands there is not whole yet.
 RESTORING: Final = "restoring.txt"
 BUSY_TIMEOUT_MS: Final = 10_000
+_LOG_BYTES_MAX: Final = 16_000_000
 
 
 def _connect(path: Path, *, synchronous: str, alone: bool = False) -> Engine:
@@ -51,6 +52,8 @@ def _connect(path: Path, *, synchronous: str, alone: bool = False) -> Engine:
             cursor.execute("PRAGMA locking_mode = EXCLUSIVE")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute(f"PRAGMA synchronous = {synchronous}")
+        # A log that grew while a reader was long at it is cut once it is written back.
+        cursor.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES_MAX}")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -18,11 +18,12 @@ from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import copying, schema
 from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.check_current import held_twice, mismatches
-from vcanalytics.store.check_rows import Kept, broken_file, highest, look_through, windows
+from vcanalytics.store.check_rows import Kept, Sums, broken_file, highest, look_through, windows
 from vcanalytics.store.manifest import manifests, orphaned
 from vcanalytics.store.parts import PARTS, Part
 from vcanalytics.store.quarantine import FOLDER, quarantined
 from vcanalytics.store.segments import Segments
+from vcanalytics.store.settling import settled
 
 #: A file younger than this may be one that is being sealed just now.
 ORPHAN_AFTER: Final = timedelta(minutes=1)
@@ -172,7 +173,7 @@ def _counts(connection: Connection, stream: str, segments: Segments, kept: Kept)
     said = connection.execute(
         select(func.sum(entry.c.rows)).where(entry.c.stream == stream)
     ).scalar()
-    missing = 0
+    missing, sums = 0, Sums(settled(connection, stream))
     for window in windows(connection, stream, segments, kept, top):
         for seq, _ in window.unentered():
             yield f"batch {seq} has no entry in the ledger"
@@ -180,14 +181,18 @@ def _counts(connection: Connection, stream: str, segments: Segments, kept: Kept)
             what = f"{rows} rows are kept" if rows else "is missing"
             yield f"batch {seq}: {what}, the ledger says {ledger} rows"
         missing += window.missing
+        sums.add(window)
+    yield from sums.wrong()
+    missing += max(0, sums.missing)
     known = sum(one.rows for one in kept.gone)
     if missing != known:
         yield f"{missing:,} rows are missing, of {known:,} it is known"
     beyond = highest(connection, stream, kept)
     if beyond > top:
         yield f"batch {beyond} lies beyond the counter, which stands at {top}"
-    if (said or 0) != counted:
-        yield f"the ledger says {said or 0:,} rows, the counter {counted:,}"
+    total = (said or 0) + sums.said.rows
+    if total != counted:
+        yield f"the ledger says {total:,} rows, the counter {counted:,}"
 
 
 def _current(

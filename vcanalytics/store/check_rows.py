@@ -18,6 +18,7 @@ from vcanalytics.store.batches import decode
 from vcanalytics.store.manifest import manifest
 from vcanalytics.store.quarantine import Lost, lost
 from vcanalytics.store.segments import Segment, Segments
+from vcanalytics.store.settling import Settled, settled
 from vcanalytics.store.state import to_micros
 
 #: Batches that are compared at once: 16 bytes each.
@@ -144,12 +145,16 @@ def broken_file(segments: Segments, segment: Segment) -> Broken | None:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Some batches in a row: how many rows of each are kept, and what the ledger says."""
+    """Some batches in a row: how many rows of each are kept, and what the ledger says.
+
+    ``settled`` are those that may have no entry any more (``store.settling``), and have none.
+    """
 
     first: int
     kept: _Counts
     ledger: _Counts
     may_lack: npt.NDArray[np.bool_]
+    settled: npt.NDArray[np.bool_]
 
     def differing(self) -> Iterator[tuple[int, int, int]]:
         """Batches whose rows are not those of the ledger: number, rows kept, the ledger's.
@@ -163,7 +168,7 @@ class Window:
 
     def unentered(self) -> Iterator[tuple[int, int]]:
         """Batches without an entry in the ledger: number, rows kept."""
-        for at in np.flatnonzero(self.ledger == NO_ENTRY).tolist():
+        for at in np.flatnonzero((self.ledger == NO_ENTRY) & ~self.settled).tolist():
             yield self.first + at, int(self.kept[at])
 
     @property
@@ -173,10 +178,39 @@ class Window:
         return int((self.ledger[lacking] - self.kept[lacking]).sum())
 
 
+@dataclass(slots=True)
+class Sums:
+    """What is found of the batches that are settled, against what is said of them."""
+
+    said: Settled
+    batches: int = 0
+    rows: int = 0
+
+    def add(self, window: Window) -> None:
+        self.batches += int(window.settled.sum())
+        self.rows += int(window.kept[window.settled].sum())
+
+    @property
+    def missing(self) -> int:
+        """Rows that nothing holds any more; below zero where there are too many."""
+        return self.said.rows - self.rows
+
+    def wrong(self) -> Iterator[str]:
+        """What cannot be, a sentence each: rows that are missing are for the caller to explain."""
+        if self.batches != self.said.batches:
+            yield (
+                f"{self.batches:,} batches up to {self.said.seq} have no entry in the ledger,"
+                f" not {self.said.batches:,}"
+            )
+        if self.missing < 0:
+            yield f"{self.rows:,} rows are kept of batches without an entry, not {self.said.rows:,}"
+
+
 def windows(
     connection: Connection, stream: str, segments: Segments, kept: Kept, top: int
 ) -> Iterator[Window]:
     """All batches up to ``top``, a window after the other. Reads the number of each row's batch."""
+    done = settled(connection, stream).seq
     for first in range(1, top + 1, WINDOW):
         last = min(first + WINDOW - 1, top)
         counts = np.zeros(last - first + 1, np.int64)
@@ -194,7 +228,8 @@ def windows(
         for some in _entries(connection, stream, first, last):
             pairs = np.array([tuple(row) for row in some], np.int64)
             ledger[pairs[:, 0] - first] = pairs[:, 1]
-        yield Window(first, counts, ledger, kept.may_lack(first, last))
+        old = (ledger == NO_ENTRY) & (np.arange(first, last + 1) <= done)
+        yield Window(first, counts, ledger, kept.may_lack(first, last), old)
 
 
 def _entries(connection: Connection, stream: str, first: int, last: int) -> Iterator[Sequence[Any]]:
@@ -216,4 +251,4 @@ def highest(connection: Connection, stream: str, kept: Kept) -> int:
     newest = select(entry.c.seq).where(entry.c.stream == stream).order_by(entry.c.seq.desc())
     found = [connection.execute(newest.limit(1)).scalar() or 0, *kept.hot]
     found += [segment.last_seq for segment in kept.files]
-    return max(found)
+    return max(*found, settled(connection, stream).seq)

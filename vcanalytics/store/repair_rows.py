@@ -18,10 +18,11 @@ from sqlalchemy.dialects.sqlite import insert
 from vcanalytics.model.streams import Stream
 from vcanalytics.store import schema
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.check_rows import Broken, Kept, highest, windows
+from vcanalytics.store.check_rows import Broken, Kept, Sums, highest, windows
 from vcanalytics.store.quarantine import FOLDER
 from vcanalytics.store.quarantining import enter
 from vcanalytics.store.segments import Segments
+from vcanalytics.store.settling import Settled, settled
 
 #: The source and key of entries whose own are lost.
 _SOURCE: Final = "repair"
@@ -37,6 +38,7 @@ class _Counted:
     unentered: list[tuple[int, int]] = field(default_factory=list)
     differing: list[tuple[int, int, int]] = field(default_factory=list)
     unexplained: int = 0
+    sums: Sums = field(default_factory=lambda: Sums(Settled()))
 
 
 def mend_counts(
@@ -49,6 +51,7 @@ def mend_counts(
     folder = catalogue.path.parent / FOLDER
     with catalogue.transaction() as connection:
         yield from _enter_anew(connection, name, found)
+        yield from _mend_settled(connection, name, found)
         altered = sum(said - rows for _, rows, said in found.differing)
         ledger_is_wrong = found.ledger - found.counter == altered
         for seq, rows, said in found.differing:
@@ -80,14 +83,38 @@ def _count(connection: Connection, stream: Stream, segments: Segments, kept: Kep
         select(func.sum(entry.c.rows)).where(entry.c.stream == stream.name)
     ).scalar()
     top = max(highest(connection, stream.name, kept), counter.seq if counter else 0)
-    found = _Counted(top, counter.rows if counter else 0, said or 0)
+    sums = Sums(settled(connection, stream.name))
+    total = (said or 0) + sums.said.rows
+    found = _Counted(top, counter.rows if counter else 0, total, sums=sums)
     missing = 0
     for window in windows(connection, stream.name, segments, kept, top):
         found.unentered += window.unentered()
         found.differing += window.differing()
         missing += window.missing
+        sums.add(window)
+    missing += max(0, sums.missing)
     found.unexplained = missing - sum(one.rows for one in kept.gone)
     return found
+
+
+def _mend_settled(connection: Connection, name: str, found: _Counted) -> Iterator[str]:
+    """The sums of batches without an entry, by those that have none and the rows that are there.
+
+    Rows that are missing stay in the sums: they are entered as lost, as others are.
+    """
+    sums = found.sums
+    if not any(sums.wrong()):
+        return
+    rows = max(sums.rows, sums.said.rows)
+    table = schema.settled
+    connection.execute(
+        update(table).where(table.c.stream == name).values(batches=sums.batches, rows=rows)
+    )
+    found.ledger += rows - sums.said.rows
+    yield (
+        f"the ledger counts {sums.batches:,} batches without an entry now, with {rows:,} rows, not"
+        f" {sums.said.batches:,} with {sums.said.rows:,}"
+    )
 
 
 def _enter_anew(connection: Connection, name: str, found: _Counted) -> Iterator[str]:
@@ -108,13 +135,14 @@ def _enter_anew(connection: Connection, name: str, found: _Counted) -> Iterator[
 def _mend_counter(connection: Connection, name: str, found: _Counted) -> Iterator[str]:
     entry, counter = schema.ledger, schema.stream
     said = connection.execute(select(func.sum(entry.c.rows)).where(entry.c.stream == name)).scalar()
+    total = (said or 0) + settled(connection, name).rows
     stands = connection.execute(select(counter).filter_by(name=name)).first()
     if stands is None and not found.top:
         return
-    values = {"seq": found.top, "rows": said or 0}
-    if stands is not None and (stands.seq, stands.rows) == (found.top, said or 0):
+    values = {"seq": found.top, "rows": total}
+    if stands is not None and (stands.seq, stands.rows) == (found.top, total):
         return
     statement = insert(counter).values(name=name, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
     was = f"{stands.rows:,} rows in {stands.seq:,} batches" if stands is not None else "nothing"
-    yield f"the counter says {said or 0:,} rows in {found.top:,} batches now, not {was}"
+    yield f"the counter says {total:,} rows in {found.top:,} batches now, not {was}"

@@ -282,6 +282,20 @@ book_day = Table(
 BOOKED: Final = ("transactions", "disputes")
 BOOKS: Final = (book_cell, book_status, book_row, book_case, book_day)
 
+# Batches that need no entry in the ledger any more (``store.settling``): how many went, of those up
+# to ``seq``, and how many rows of theirs are still kept. ``next_seq`` is up to where entries may go
+# once they are old enough, counted from ``next_at``.
+settled = Table(
+    "settled",
+    metadata,
+    Column("stream", String, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("batches", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("next_seq", BigInteger, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -333,6 +347,10 @@ def _books(connection: Connection) -> None:
         connection.execute(insert(fact).values(name="books", value=json.dumps(begun)))
 
 
+def _settled(connection: Connection) -> None:
+    settled.create(connection, checkfirst=False)
+
+
 MIGRATIONS: Final = (
     Migration(1, "streams, batches, ledger, current rows", _first_tables),
     Migration(2, "manifest of segments", _segments),
@@ -341,6 +359,7 @@ MIGRATIONS: Final = (
     Migration(5, "what is kept aside, unreadable", _quarantine),
     Migration(6, "newest versions in files of their own", _newest_versions),
     Migration(7, "books of revenue", _books),
+    Migration(8, "batches that need no entry any more", _settled),
 )
 
 
