@@ -116,6 +116,14 @@ def test_values_are_read() -> None:
         ("VC_PUBLIC_URL", "https://shop.example/console", "not below a path"),
         ("VC_TRUSTED_PROXIES", "10.0.0.0/8, proxy", "addresses or networks"),
         ("VC_DATA_DIR", "", "a folder"),
+        ("VC_KEEP_REQUESTS_DAYS", "0", "a whole number from 7 to 36500; empty for ever"),
+        ("VC_KEEP_SYSTEM_DAYS", "-90", "a whole number from 7"),
+        ("VC_KEEP_LOGS_DAYS", "6", "questions look back up to a week"),
+        ("VC_KEEP_HEALTH_DAYS", "for ever", "a whole number from 7"),
+        ("VC_KEEP_ACTIVITY_DAYS", "30.5", "a whole number from 7"),
+        ("VC_DISK_BUDGET_GB", "0", "a number from 1 to 1000000; empty for all the disk has"),
+        ("VC_DISK_BUDGET_GB", "-5", "a number from 1"),
+        ("VC_DISK_BUDGET_GB", "nan", "a number from 1"),
         ("VC_DATA_DIR", "~nobody-of-that-name/x", "a folder"),
         ("VC_IDLE_MINUTES", "0", "a whole number from 1 to 43200"),
         ("VC_SESSION_DAYS", "91", "a whole number from 1 to 90"),
@@ -158,6 +166,15 @@ def test_any_address_may_be_listened_on(address: str) -> None:
 )
 def test_which_addresses_this_machine_alone_can_reach(address: str, expected: bool) -> None:
     assert is_loopback(address) is expected
+
+
+def test_samples_are_kept_for_ninety_days_and_all_else_for_ever() -> None:
+    ninety = timedelta(days=90)
+    assert load().keep == {"requests": ninety, "system": ninety}
+    assert load().disk_budget_bytes is None
+    told = load(VC_KEEP_REQUESTS_DAYS="", VC_KEEP_LOGS_DAYS="400", VC_DISK_BUDGET_GB="2.5")
+    assert told.keep == {"system": ninety, "logs": timedelta(days=400)}
+    assert told.disk_budget_bytes == 2_500_000_000
 
 
 def test_a_payment_is_stuck_before_it_is_abandoned() -> None:

@@ -137,6 +137,25 @@ def networks(proxies: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_network(proxy, strict=False)) for proxy in proxies)
 
 
+def none_if_empty(value: object) -> object:
+    """Empty text as None; anything else as it is."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def days_kept(days: int | None) -> int | None:
+    """How long rows are kept: questions of 24 h and forecasts of a week are made of them."""
+    if days is not None and not 7 <= days <= 36_500:
+        raise ValueError("questions look back up to a week" if days < 7 else "too many")
+    return days
+
+
+def budget(size_gb: float | None) -> float | None:
+    """Room on the disk: below one GB a busy shop's first week would not find any."""
+    if size_gb is not None and not 1 <= size_gb <= 1_000_000:
+        raise ValueError("too little to begin with" if size_gb < 1 else "not a size")
+    return size_gb
+
+
 def readable_outages(outages: tuple[str, ...]) -> tuple[str, ...]:
     """Outages that can be read."""
     for outage in outages:

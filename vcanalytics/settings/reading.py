@@ -50,7 +50,7 @@ def _written(value: object, name: str) -> str:
     """A default as one would write it in ``.env``."""
     if isinstance(value, tuple):
         return ("|" if name == "captured_errors" else ",").join(value)
-    return str(value)
+    return "" if value is None else str(value)
 
 
 def settings_table() -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -26,6 +27,12 @@ CAPTURED_ERRORS: Final = (
 _ZONE: Final = Allowed("a name of the IANA zone database, like Asia/Kolkata")
 _Zone = Annotated[str, AfterValidator(checks.zone), _ZONE]
 _List = Annotated[tuple[str, ...], BeforeValidator(partial(checks.listed, ","))]
+_Days = Annotated[
+    int | None,
+    BeforeValidator(checks.none_if_empty),
+    AfterValidator(checks.days_kept),
+    Allowed("a whole number from 7 to 36500; empty for ever"),
+]
 
 
 class Settings(BaseSettings):
@@ -134,6 +141,21 @@ class Settings(BaseSettings):
     seal_minutes: int = Field(
         60, ge=1, le=10_080, description="Age at which fewer rows are sealed all the same"
     )
+    keep_requests_days: _Days = Field(
+        90, description="Days for which single response times are kept; what they add up to stays"
+    )
+    keep_system_days: _Days = Field(
+        90, description="Days for which single samples of hosts are kept; what they add up to stays"
+    )
+    keep_activity_days: _Days = Field(None, description="Days for which activity is kept")
+    keep_health_days: _Days = Field(None, description="Days for which health checks are kept")
+    keep_logs_days: _Days = Field(None, description="Days for which log lines are kept")
+    disk_budget_gb: Annotated[
+        float | None,
+        BeforeValidator(checks.none_if_empty),
+        AfterValidator(checks.budget),
+        Allowed("a number from 1 to 1000000; empty for all the disk has"),
+    ] = Field(None, description="Room that everything the console writes may take, in GB")
 
     demo_payments_per_minute: float = Field(
         1,
@@ -183,6 +205,23 @@ class Settings(BaseSettings):
     def demo_dir(self) -> Path:
         """Everything of the demo shop."""
         return self.data_dir / "demo"
+
+    @property
+    def keep(self) -> dict[str, timedelta]:
+        """How long rows are kept, by stream; for ever where it is not named."""
+        days = {
+            "requests": self.keep_requests_days,
+            "system": self.keep_system_days,
+            "activity": self.keep_activity_days,
+            "health": self.keep_health_days,
+            "logs": self.keep_logs_days,
+        }
+        return {name: timedelta(days=age) for name, age in days.items() if age is not None}
+
+    @property
+    def disk_budget_bytes(self) -> int | None:
+        """What everything the console writes may take; None: what the disk has."""
+        return None if self.disk_budget_gb is None else int(self.disk_budget_gb * 1_000_000_000)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -4,7 +4,9 @@
 something is wrong, ``demo`` {done, total, what, since, problem, hint} while the demo shop is being
 made, ``daemons`` {name: state} and ``supervisor`` {pid, started_at, beat_at, stopped} always.
 ``forgotten`` {times} counts how often kept rows were rewritten: who holds decoded ones reads them
-anew. ``let_go`` {stream: day} says before which day sealed rows of a stream may be gone for good.
+anew. ``let_go`` {stream: day} says before which day sealed rows of a stream may be gone for good,
+``upkeep`` {what, done, total, since} what takes long, while it does, ``disk`` {bytes, limit_bytes,
+budget, days_left, what, hint, since} how much room there is (``store.room``).
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ DAEMONS: Final = "daemons"
 SUPERVISOR: Final = "supervisor"
 FORGOTTEN: Final = "forgotten"
 LET_GO: Final = "let_go"
+UPKEEP: Final = "upkeep"
+DISK: Final = "disk"
 
 #: Heartbeats are written every five seconds: this long without one, nobody collects.
 SILENT_AFTER: Final = timedelta(seconds=30)
