@@ -22,12 +22,14 @@ if __name__ == "__main__":
 
     frame.run()
 else:
+    from vcanalytics.store.room import must_fit
     from vcanalytics.ui.leave import message
     from vcanalytics.web.app import Web
     from vcanalytics.web.proxy import believe_nobody_else
 
     try:
         _settings = load_settings()
+        must_fit(_settings)
     except SettingError as error:
         raise SystemExit(str(error)) from None
     believe_nobody_else()

@@ -24,6 +24,7 @@ from vcanalytics.commands.ending import status_of
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.source.demo import demo_url
 from vcanalytics.store import Catalogue
+from vcanalytics.store.room import must_fit
 
 #: How often those that wait for others to end look again.
 _WAIT_S: Final = 1.0
@@ -50,6 +51,7 @@ def main(*, once: bool, accept_deletions: bool, with_parent: bool) -> None:
     if with_parent and not _wait_for(instance):
         return
     with instance:
+        must_fit(settings)
         catalogue = Catalogue.open(settings.store_dir)
         if once or accept_deletions:
             _once(settings, catalogue, accept=accept_deletions)

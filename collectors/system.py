@@ -20,12 +20,13 @@ from vcanalytics.model import measures, streams
 from vcanalytics.store import Catalogue
 from vcanalytics.store.batches import make_batch
 
-#: Samples appended at once. An append takes 2 ms; each leaves 85 bytes in the ledger for good, 3.7
-#: MB a day at this pace, and moves every page that shows the stream.
+#: Samples appended at once. An append takes 2 ms; each leaves 85 bytes in the ledger for some days,
+#: 3.7 MB a day at this pace, and moves every page that shows the stream.
 BATCH_SAMPLES: Final = 2
 #: What waits while the store cannot be written; then the oldest are let go.
 WAITING_MAX: Final = 600
-_SOURCE: Final = "host"
+#: What the ledger knows its batches by.
+SOURCE: Final = "host"
 _POSITION: Final = "position:host"
 
 
@@ -102,7 +103,7 @@ class System:
         key = f"{self._waiting[0][0]}-{self._waiting[-1][0]}"
         with self._catalogue.write(now) as writer:
             if rows:
-                writer.append(streams.SYSTEM.name, _SOURCE, key, make_batch(streams.SYSTEM, rows))
+                writer.append(streams.SYSTEM.name, SOURCE, key, make_batch(streams.SYSTEM, rows))
             writer.note_read(streams.SYSTEM.name, now)
             # In the same transaction as the rows: a crash repeats neither, and skips neither.
             writer.set_fact(_POSITION, {"seconds": kept.pairs()})

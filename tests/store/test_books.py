@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from collectors.upkeep import Upkeep
+from collectors.upkeep import PAUSE_S, Upkeep
 from tests.store.histories import CHANGES, Step, follow, follow_all, histories
 from tests.store.rows import NOON, stands
 from vcanalytics.model.streams import DISPUTES, TRANSACTIONS
@@ -306,7 +306,7 @@ def settle_upkeep(folder: Path, catalogue: Catalogue, prefixes: tuple[str, ...])
         Settings(data_dir=folder, source_url="sqlite:///x.db", sample_prefixes=prefixes), catalogue
     )
     daemon.initialise()
-    while not daemon.loop(NOON):
+    while daemon.loop(NOON) < PAUSE_S:
         pass
 
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from collectors.upkeep import Upkeep
+from collectors.upkeep import PAUSE_S, Upkeep
 from tests.store.rows import NOON, keep, stands
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.errors import StoreError
@@ -297,7 +297,7 @@ def test_upkeep_folds_in_what_an_earlier_version_sealed(
     daemon.initialise()
 
     held = []
-    while daemon.loop(NOON) == 0:
+    while daemon.loop(NOON) < PAUSE_S:
         assert_newest(reader.snapshot())
         held.append(reader.snapshot().newest("transactions").hot.num_rows)
 

@@ -24,7 +24,15 @@ from vcanalytics.cached.books import (
     timeline,
     totals,
 )
-from vcanalytics.cached.collectors import daemons, demo, kept_aside, missing, trouble
+from vcanalytics.cached.collectors import (
+    daemons,
+    demo,
+    kept_aside,
+    missing,
+    room,
+    trouble,
+    upkeep,
+)
 from vcanalytics.cached.console import (
     Answer,
     Version,
@@ -80,6 +88,7 @@ __all__ = [
     "response_heat",
     "response_times",
     "revenue",
+    "room",
     "settings",
     "strategies",
     "streams",
@@ -88,5 +97,6 @@ __all__ = [
     "timeline",
     "totals",
     "trouble",
+    "upkeep",
     "version",
 ]

@@ -13,7 +13,7 @@ import polars as pl
 
 from vcanalytics.cached.console import head, open_console, take_snapshot
 from vcanalytics.model.streams import STREAMS
-from vcanalytics.store.facts import DAEMONS, DEMO, SILENT_AFTER, Trouble, as_time
+from vcanalytics.store.facts import DAEMONS, DEMO, DISK, SILENT_AFTER, UPKEEP, Trouble, as_time
 from vcanalytics.store.held import Damage
 
 KEPT_ASIDE_MAX: Final = 1_000
@@ -110,6 +110,20 @@ def missing() -> tuple[Missing, ...]:
         )
         for name, some in found.items()
     )
+
+
+def upkeep() -> dict[str, Any]:
+    """The long job of upkeep under way, mostly none: what, done, total, since (UTC)."""
+    job = head().told(UPKEEP)
+    return job | {"since": as_time(job.get("since"))} if job else {}
+
+
+def room() -> dict[str, Any]:
+    """How much room there is: the fact ``store.facts.DISK``; empty before it was looked at.
+
+    Where it is short, ``what`` and ``hint`` say so.
+    """
+    return head().told(DISK)
 
 
 def kept_aside(limit: int = KEPT_ASIDE_MAX) -> pl.DataFrame:

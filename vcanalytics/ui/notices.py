@@ -1,4 +1,4 @@
-"""What concerns every figure of a page: a source in trouble, rows that cannot be read, history."""
+"""What concerns every page: a source in trouble, rows that cannot be read, room, history."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def _told(was_busy: bool) -> None:
     _making()
     _troubles()
     _missing()
+    _room()
     _reading()
 
 
@@ -88,6 +89,13 @@ def _missing() -> None:
         )
         badge = ":red-badge[:material/broken_image: Rows missing]"
         st.markdown(f"{badge} :small[{_sentence(what, hint)}]")
+
+
+def _room() -> None:
+    room = cached.room()
+    if room.get("what"):
+        badge = ":orange-badge[:material/hard_drive: Room]"
+        st.markdown(f"{badge} :small[{_sentence(room['what'], room.get('hint'))}]")
 
 
 def _reading() -> None:

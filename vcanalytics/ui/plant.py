@@ -15,7 +15,7 @@ from vcanalytics.ui.ranges import Defaults, Range
 _DAEMONS: Final[dict[str, str]] = {
     "source": "reads VectorCraft's database",
     "system": "samples this host",
-    "upkeep": "seals history into files",
+    "upkeep": "seals history, merges, lets go",
     "simulator": "plays the demo shop",
 }
 #: The table shows so many; the CSV has them all.
@@ -50,6 +50,7 @@ def collectors(defaults: Defaults) -> None:
             column_config=_collector_columns(),
             alt="The collectors, their state and their restarts",
         )
+        _under_way(view)
         for row in found.iter_rows(named=True):
             if row["last_error"]:
                 at = row["last_error_at"]
@@ -58,6 +59,16 @@ def collectors(defaults: Defaults) -> None:
                     f":orange[:material/error:] **{formats.literal(row['name'] + when)}**: "
                     f"{formats.literal(row['last_error'])}"
                 )
+
+
+def _under_way(view: Range) -> None:
+    job = cached.upkeep()
+    if job.get("total"):
+        since = job["since"]
+        when = f", since {formats.moment(since, view.zone, view.now)}" if since else ""
+        done = f"{formats.count(job['done'])} of {formats.count(job['total'])}"
+        what = formats.literal(str(job["what"]).capitalize())
+        st.progress(min(1.0, job["done"] / job["total"]), f"{what}: {done}{when}")
 
 
 def _word(state: str) -> words.Word:
@@ -138,7 +149,20 @@ def store(defaults: Defaults) -> None:
         text = f"Catalogue {formats.size(kept.catalogue_bytes)}, files {formats.size(sealed)}"
         if kept.retired_bytes:
             text += f", {formats.size(kept.retired_bytes)} about to be deleted"
-        st.caption(f"{text}. Raw rows are kept whole; `check` verifies every one.")
+        st.caption(f"{text}. {_room()}`check` verifies every row that is kept.")
+
+
+def _room() -> str:
+    room = cached.room()
+    if not room.get("limit_bytes"):
+        return ""
+    of = "the budget" if room["budget"] else "what the disk has"
+    text = (
+        f"All data take {formats.size(room['bytes'])} of {formats.size(room['limit_bytes'])}, {of}"
+    )
+    if room["days_left"] is not None:
+        text += f"; at this pace that does for {formats.count(int(room['days_left']))} days"
+    return f"{text}. "
 
 
 def aside(defaults: Defaults) -> None:

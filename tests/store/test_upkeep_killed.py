@@ -1,0 +1,81 @@
+"""kill -9 at each step of merging and letting go: nothing lost, nothing double, and it goes on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.store.rows import requests
+from tests.torture.upkeep import NOW, STEPS
+from vcanalytics.model.streams import REQUESTS
+from vcanalytics.store import Catalogue, Reader, Segments
+from vcanalytics.store.check import check
+from vcanalytics.store.manifest import manifest
+from vcanalytics.store.sealer import seal
+
+AGES = (*range(84, 100, 2), 40)
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    opened, segments = Catalogue.open(tmp_path), Segments(tmp_path)
+    for age in AGES:
+        at = NOW - timedelta(days=age)
+        opened.append("requests", "t", str(age), requests(age, at=at), now=at)
+        seal(opened, segments, REQUESTS, at)
+    yield opened
+    opened.close()
+
+
+def run(folder: Path, job: str, step: str, nth: int = 1) -> int:
+    command = [sys.executable, "-m", "tests.torture.upkeep", str(folder), job, step]
+    done = subprocess.run(
+        [*command, f"--nth={nth}"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stderr == ""
+    return done.returncode
+
+
+def kept(reader: Reader) -> list[int]:
+    table = reader.snapshot(["requests"]).table("requests")
+    return sorted(table.column("source_id").to_pylist())
+
+
+@pytest.mark.parametrize("step", STEPS["merge"])
+def test_a_merge_that_is_killed(catalogue: Catalogue, step: str) -> None:
+    folder, reader = catalogue.path.parent, Reader(catalogue)
+    before = reader.snapshot(["requests"])
+
+    assert run(folder, "merge", step) == -9
+
+    assert kept(reader) == kept(Reader(catalogue)) == sorted(AGES)
+    assert run(folder, "merge", "never") == 0
+    assert kept(reader) == sorted(AGES)
+    assert before.table("requests").num_rows == len(AGES)
+    with catalogue.read() as connection:
+        assert [s.rows for s in manifest(connection, "requests")] == [8, 1]
+    assert check(catalogue) == []
+
+
+@pytest.mark.parametrize("nth", [1, 3])
+@pytest.mark.parametrize("step", STEPS["let_go"])
+def test_letting_go_that_is_killed(catalogue: Catalogue, step: str, nth: int) -> None:
+    folder, reader = catalogue.path.parent, Reader(catalogue)
+    before = reader.snapshot(["requests"])
+
+    assert run(folder, "let_go", step, nth) == -9
+
+    # Whole files went, each with all that is counted of it, or none of it.
+    gone = nth if step == "committed" else nth - 1
+    assert kept(reader) == sorted(AGES, reverse=True)[gone:][::-1]
+    assert catalogue.states()["requests"].rows == len(AGES) - gone
+    assert run(folder, "let_go", "never") == 0
+    assert kept(reader) == [40, 84, 86, 88, 90]
+    assert before.table("requests").num_rows == len(AGES)
+    assert catalogue.states()["requests"].first_at == NOW - timedelta(days=90)
+    assert check(catalogue) == []
