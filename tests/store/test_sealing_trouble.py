@@ -189,6 +189,33 @@ def test_a_truncated_segment_costs_its_own_rows_alone_and_is_named(
     engine.close()
 
 
+@pytest.mark.parametrize("harm", ["flip", "cut", "gone"])
+def test_a_damaged_file_of_the_day_is_not_copied_and_keeps_nothing_from_being_sealed(
+    catalogue: Catalogue, harm: str
+) -> None:
+    segments = Segments(catalogue.path.parent)
+    catalogue.append("requests", "t", "a", requests(*range(50)))
+    seal(catalogue, segments, REQUESTS, NOON)
+    (broken,) = segments.files()
+    path = segments.local(broken)
+    whole = bytearray(path.read_bytes())
+    if harm == "flip":
+        whole[len(whole) // 3] ^= 1
+        path.write_bytes(whole)
+    elif harm == "cut":
+        path.write_bytes(whole[:-20])
+    else:
+        path.unlink()
+    catalogue.append("requests", "t", "b", requests(99))
+
+    seal(catalogue, segments, REQUESTS, NOON)
+
+    assert hot(catalogue) == 0
+    (finding,) = check(catalogue)
+    assert broken in finding.what
+    assert len(set(segments.files()) - {broken}) == 1
+
+
 def test_a_clock_that_steps_back_and_forth_neither_loses_nor_stops_sealing(
     catalogue: Catalogue,
 ) -> None:

@@ -140,6 +140,8 @@ def _change(
         # Only the newest open one of the day: merging others is upkeep of another kind.
         old = [s for s in standing(shape.name) if s.day == s.last_day == day][-1:]
         old = [s for s in old if s.rows + part.num_rows <= shape.full_rows]
+        # What is damaged keeps its name and its rows; copied, it would pass for sound.
+        old = [s for s in old if segments.verify(s) is None]
         parts = [segments.read(s.key).cast(shape.schema) for s in old]
         change.replaced.extend(old)
         change.written.append(segments.write(shape, pa.concat_tables([*parts, part])))
