@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from vcanalytics.model.streams import STREAMS
@@ -140,17 +140,19 @@ def let_go_rows(connection: Connection, stream: str, counts: dict[int, int]) -> 
     """
     entry, counter, table = schema.ledger, schema.stream, schema.settled
     entered = connection.execute(
-        select(entry.c.source, entry.c.key, entry.c.seq)
+        select(entry.c.seq)
         .where(entry.c.stream == stream)
         .where(entry.c.seq.between(min(counts), max(counts)))
-    ).all()
-    told = 0
-    for source, key, seq in entered:
-        if rows := counts.get(seq, 0):
-            told += rows
-            connection.execute(
-                update(entry).filter_by(source=source, key=key).values(rows=entry.c.rows - rows)
-            )
+    ).scalars()
+    lowered = [{"mine": seq, "gone": counts[seq]} for seq in entered if seq in counts]
+    if lowered:
+        connection.execute(
+            update(entry)
+            .where(entry.c.stream == stream, entry.c.seq == bindparam("mine"))
+            .values(rows=entry.c.rows - bindparam("gone")),
+            lowered,
+        )
+    told = sum(one["gone"] for one in lowered)
     gone = sum(counts.values())
     connection.execute(
         update(table).where(table.c.stream == stream).values(rows=table.c.rows - (gone - told))
