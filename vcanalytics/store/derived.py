@@ -36,11 +36,6 @@ WAITING: Final[Mapping[str, Waiting]] = {
     name: partial(unfilled, counted) for name, counted in COUNTED.items()
 }
 
-#: By stream: the files with rows that nothing derived takes in yet. A stream of samples that is not
-#: named here keeps all of its rows: they are nowhere else.
-Waiting = Callable[[Standing], list[Segment]]
-WAITING: Final[Mapping[str, Waiting]] = {}
-
 #: The files of every series there is, by its name.
 SHAPES: Final[Mapping[str, Shape]] = {
     **{name: shape_of(stream) for name, stream in STREAMS.items()},
