@@ -123,8 +123,14 @@ def test_a_clock_that_jumps_years_ahead_lets_nothing_go(catalogue: Catalogue, cl
 
 
 def test_a_backlog_is_merged_step_by_step_and_its_progress_is_told(
-    catalogue: Catalogue, clock: Clock, caplog: pytest.LogCaptureFixture
+    catalogue: Catalogue,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Nothing is derived: files of rows are easier to count.
+    monkeypatch.setattr("vcanalytics.store.sealer.DERIVED", {})
+    monkeypatch.setattr(maintenance, "COUNTED", {})
     fill(catalogue, *range(40, 80, 2))
     jobs = kept(catalogue, clock)
     caplog.set_level(logging.INFO)
@@ -199,7 +205,9 @@ def test_the_daemon_rests_after_a_step_and_seals_between(
     daemon = Upkeep(settings, catalogue)
     daemon.initialise()
 
-    pauses = [daemon.loop(NOW) for _ in range(3)]
+    pauses = [daemon.loop(NOW)]
+    while pauses[-1] < PAUSE_S and len(pauses) < 100:
+        pauses.append(daemon.loop(NOW))
 
     assert 0 < pauses[0] < PAUSE_S
     assert pauses[-1] == PAUSE_S

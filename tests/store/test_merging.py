@@ -34,6 +34,12 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
     opened.close()
 
 
+@pytest.fixture(autouse=True)
+def rows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is derived: files of rows are easier to count."""
+    monkeypatch.setattr("vcanalytics.store.sealer.DERIVED", {})
+
+
 def sealed(catalogue: Catalogue, *days: date) -> Segments:
     """A request of each day, sealed day by day, as it happens."""
     segments = Segments(catalogue.path.parent)

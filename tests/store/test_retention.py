@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.store.rows import keep, payments, requests
+from tests.store.rows import keep, own, payments, requests
 from vcanalytics.model.streams import REQUESTS, TRANSACTIONS
 from vcanalytics.store import Catalogue, Reader, Segments
 from vcanalytics.store.check import check
@@ -70,7 +70,7 @@ def test_days_past_the_limit_go_and_the_counters_follow(catalogue: Catalogue) ->
     assert catalogue.fact("let_go") == {"requests": "2026-08-22"}
     assert check(catalogue) == []
     clean(catalogue, segments, NOW + GRACE * 2)
-    assert len(list(segments.files())) == 4
+    assert len(own(segments)) == 4
     assert check(catalogue) == []
 
 
@@ -109,7 +109,7 @@ def test_a_merged_file_is_cut_once_a_week_of_it_is_past(catalogue: Catalogue) ->
     july = range(112, 143)
     segments = fill(catalogue, *july)
     merged(catalogue, segments)
-    assert len(list(segments.files())) == 32
+    assert len(own(segments)) == 32
 
     # Its first day was 142 days ago.
     assert let_all_go(catalogue, segments, days=136) == []
