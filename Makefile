@@ -7,6 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ROUNDS ?= 200
 PYTEST ?=
+BENCH  ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test check format bench torture clean
@@ -51,8 +52,8 @@ format: install-dev ## put the code in its format and mend what can be mended sa
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: install-dev ## benchmarks, as tables of ratios
-	@$(BIN)/python -m benchmarks
+bench: install-dev ## benchmarks, as tables of ratios; BENCH='history --full' passes options on
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 torture: install-dev ## the crash harness at length: make torture ROUNDS=200
 	@$(BIN)/python -m tests.torture --rounds $(ROUNDS)

@@ -51,15 +51,28 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a run was asked for: ``quick`` for a look, ``rows`` of the shop that is read first."""
+    """How a run was asked for.
+
+    ``quick`` for a look, ``full`` for the sizes of the record, ``rows`` of the shop that is read
+    first; ``requests`` and ``payments`` of each store in turn, where they are given; ``cache`` is
+    the folder that made stores are kept in, ``seed`` what they are made of.
+    """
 
     quick: bool
     rows: int
     screen: Console
+    full: bool = False
+    requests: tuple[int, ...] = ()
+    payments: tuple[int, ...] = ()
+    cache: Path | None = None
+    seed: int = 0
+    progress: Console = field(default_factory=lambda: Console(stderr=True))
 
     def say(self, line: str) -> None:
-        """One line of progress."""
-        self.screen.print(f"  {line}", style="dim", highlight=False)
+        """One line of progress, on stderr."""
+        if self.screen.quiet:
+            return
+        self.progress.print(f"  {line}", style="dim", highlight=False)
 
 
 def show(result: Result, screen: Console) -> None:

@@ -46,6 +46,10 @@ class Server:
             found[part] = (rss + info.rss / 1e6, pss + info.pss / 1e6)
         return found
 
+    def collectors_mb(self) -> list[float]:
+        """Proportional megabytes (PSS) of each process but the console's own."""
+        return [p.memory_full_info().pss / 1e6 for p in self.family() if p.pid != self.process.pid]
+
     def cpu_s(self) -> float:
         """CPU seconds the server itself has used."""
         times = self.process.cpu_times()

@@ -1,0 +1,269 @@
+"""The pages' questions, asked as the pages ask them, only not from a cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from benchmarks import made
+from vcanalytics.analytics import (
+    feed,
+    performance,
+    reconcile,
+    revenue,
+    takings,
+    timeline,
+    today,
+    transactions,
+)
+from vcanalytics.analytics.engine import Engine
+from vcanalytics.analytics.latency import Kind
+from vcanalytics.analytics.transactions import Filters
+from vcanalytics.model.payments import SAMPLE_PREFIXES
+from vcanalytics.model.windows import Grain
+from vcanalytics.store import Catalogue, Reader, Segments, Snapshot
+
+#: The zone of those who look; it has half hours.
+ZONE: Final = ZoneInfo("Asia/Kolkata")
+#: A question that takes longer is stopped; the table shows none then.
+BUDGET_S: Final = 60.0
+_PAGE: Final = 17
+_FEED: Final = 7
+_DAY: Final = timedelta(days=1)
+_CURRENCY: Final = "USD"
+#: What samples begin with, as in the settings: books are kept for these.
+PREFIXES: Final = tuple(sorted(SAMPLE_PREFIXES))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question is asked with: ``first_at`` is when the stream began, ``known`` a payment."""
+
+    engine: Engine
+    snapshot: Snapshot
+    first_at: datetime
+    known: str
+    now: datetime = made.NOW
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of a page."""
+
+    page: str
+    name: str
+    ask: Callable[[Asked], object]
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.name}"
+
+
+class Opened:
+    """A store as a console has it open: ``ask`` is what one uncached answer takes."""
+
+    def __init__(self, path: Path) -> None:
+        self.catalogue = Catalogue.open(path)
+        self._reader = Reader(self.catalogue)
+        self._engine = Engine(BUDGET_S, segments=Segments(path).root)
+        snapshot = self._reader.snapshot()
+        begun = [snapshot.state(name).first_at for name in ("requests", "transactions")]
+        self._first_at = min(at for at in begun if at is not None)
+        some = transactions.transactions(
+            self._engine, snapshot, Filters(statuses=("completed",)), limit=1, offset=_FEED
+        )
+        self.known = str(some["transaction_id"].item())
+
+    def ask(self, question: Question) -> object:
+        snapshot = self._reader.snapshot()
+        return question.ask(Asked(self._engine, snapshot, self._first_at, self.known))
+
+    def close(self) -> None:
+        self._engine.close()
+        self.catalogue.close()
+
+
+def _headline(asked: Asked) -> object:
+    return today.headline(
+        asked.engine, asked.snapshot, now=asked.now, zone=ZONE, sample_prefixes=PREFIXES
+    )
+
+
+def _pace(asked: Asked) -> object:
+    return today.pace(
+        asked.engine,
+        asked.snapshot,
+        now=asked.now,
+        zone=ZONE,
+        currency=_CURRENCY,
+        sample_prefixes=PREFIXES,
+    )
+
+
+def _takings(asked: Asked) -> object:
+    """Today's line, minute by minute."""
+    start = asked.now.astimezone(ZONE).replace(hour=0, minute=0)
+    return takings.takings(
+        asked.engine,
+        asked.snapshot,
+        start=start,
+        end=asked.now,
+        currency=_CURRENCY,
+        step=timedelta(minutes=1),
+        sample_prefixes=PREFIXES,
+    )
+
+
+def _by_status(asked: Asked) -> object:
+    start = asked.now.astimezone(ZONE).replace(hour=0, minute=0)
+    wanted = Filters(start=start, end=asked.now, samples=False)
+    return transactions.by_status(asked.engine, asked.snapshot, wanted, sample_prefixes=PREFIXES)
+
+
+def _feed(asked: Asked) -> object:
+    return feed.feed(
+        asked.engine, asked.snapshot, now=asked.now, limit=_FEED, sample_prefixes=PREFIXES
+    )
+
+
+def _reconcile(asked: Asked) -> object:
+    found = reconcile.reconcile(
+        asked.engine, asked.snapshot, as_of=asked.now, sample_prefixes=PREFIXES
+    )
+    return found.group_by("finding").len()
+
+
+def _revenue(grain: Grain, length: timedelta | None) -> Callable[[Asked], object]:
+    def ask(asked: Asked) -> object:
+        return revenue.revenue(
+            asked.engine,
+            asked.snapshot,
+            start=asked.first_at if length is None else asked.now - length,
+            end=asked.now,
+            grain=grain,
+            zone=ZONE,
+            now=asked.now,
+            sample_prefixes=PREFIXES,
+        )
+
+    return ask
+
+
+def _prices(length: timedelta | None) -> Callable[[Asked], object]:
+    def ask(asked: Asked) -> object:
+        return revenue.price_points(
+            asked.engine,
+            asked.snapshot,
+            start=asked.first_at if length is None else asked.now - length,
+            end=asked.now,
+            currency=_CURRENCY,
+            sample_prefixes=PREFIXES,
+        )
+
+    return ask
+
+
+def _endpoints(length: timedelta | None) -> Callable[[Asked], object]:
+    def ask(asked: Asked) -> object:
+        return performance.by_endpoint(
+            asked.engine, asked.snapshot, kind=Kind.REQUEST, **_range(asked, length)
+        )
+
+    return ask
+
+
+def _over_time(length: timedelta | None) -> Callable[[Asked], object]:
+    def ask(asked: Asked) -> object:
+        return performance.over_time(
+            asked.engine,
+            asked.snapshot,
+            kind=Kind.REQUEST,
+            zone=ZONE,
+            now=asked.now,
+            **_range(asked, length),
+        )
+
+    return ask
+
+
+def _summary(length: timedelta | None) -> Callable[[Asked], object]:
+    def ask(asked: Asked) -> object:
+        return performance.summary(asked.engine, asked.snapshot, **_range(asked, length))
+
+    return ask
+
+
+def _range(asked: Asked, length: timedelta | None) -> dict[str, Any]:
+    return {
+        "start": asked.first_at if length is None else asked.now - length,
+        "end": asked.now,
+    }
+
+
+def _page(number: int, **filters: Any) -> Callable[[Asked], object]:
+    """A page of payments, with how many there are of them."""
+
+    def ask(asked: Asked) -> object:
+        # By the day before now, so that every store is asked the same.
+        within = {"start": asked.now - filters["days"] * _DAY} if "days" in filters else {}
+        wanted = Filters(**{k: v for k, v in filters.items() if k != "days"}, **within)
+        offset = (number - 1) * _PAGE
+        rows = transactions.transactions(
+            asked.engine,
+            asked.snapshot,
+            wanted,
+            limit=_PAGE,
+            offset=offset,
+            sample_prefixes=PREFIXES,
+        )
+        return rows, transactions.count(
+            asked.engine, asked.snapshot, wanted, sample_prefixes=PREFIXES
+        )
+
+    return ask
+
+
+def _payment(asked: Asked) -> object:
+    return transactions.transaction(asked.engine, asked.snapshot, asked.known)
+
+
+def _timeline(asked: Asked) -> object:
+    return timeline.timeline(asked.engine, asked.snapshot, asked.known)
+
+
+_RANGES: Final[dict[str, timedelta | None]] = {
+    "24 h": _DAY,
+    "7 d": 7 * _DAY,
+    "90 d": 90 * _DAY,
+    "all": None,
+}
+QUESTIONS: Final = (
+    Question("Overview", "figures of today", _headline),
+    Question("Overview", "pace", _pace),
+    Question("Overview", "takings by the minute", _takings),
+    Question("Overview", "by status", _by_status),
+    Question("Overview", "feed", _feed),
+    Question("Overview", "what needs a person", _reconcile),
+    Question("Revenue", "today by hour", _revenue(Grain.HOUR, _DAY)),
+    Question("Revenue", "30 d by day", _revenue(Grain.DAY, 30 * _DAY)),
+    Question("Revenue", "a year by week", _revenue(Grain.WEEK, 365 * _DAY)),
+    Question("Revenue", "a year by month", _revenue(Grain.MONTH, 365 * _DAY)),
+    Question("Revenue", "all by month", _revenue(Grain.MONTH, None)),
+    Question("Revenue", "prices, 30 d", _prices(30 * _DAY)),
+    Question("Revenue", "prices, all", _prices(None)),
+    *(Question("Performance", f"endpoints, {n}", _endpoints(r)) for n, r in _RANGES.items()),
+    *(Question("Performance", f"over time, {n}", _over_time(r)) for n, r in _RANGES.items()),
+    *(
+        Question("Performance", f"summary, {n}", _summary(_RANGES[n]))
+        for n in ("24 h", "90 d", "all")
+    ),
+    Question("Transactions", "newest page", _page(1)),
+    Question("Transactions", "page 2", _page(2)),
+    Question("Transactions", "failed, newest page", _page(1, statuses=("failed",))),
+    Question("Transactions", "by part of an e-mail, 30 d", _page(1, email="omer77", days=30)),
+    Question("Transactions", "one payment", _payment),
+    Question("Transactions", "its timeline", _timeline),
+)
