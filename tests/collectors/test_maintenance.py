@@ -235,3 +235,24 @@ def test_an_impossible_budget_stops_the_start_with_one_line(catalogue: Catalogue
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("collectors: VC_DISK_BUDGET_GB: 2 GB are too few")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_samples_go_once_cells_stand_for_them_and_those_stay(
+    catalogue: Catalogue, clock: Clock
+) -> None:
+    fill(catalogue, *range(95, 130), 5)
+    settings = Settings(data_dir=catalogue.path.parent, source_url="sqlite:////shop.db")
+    segments = Segments(catalogue.path.parent)
+    jobs = Maintenance(settings, catalogue, segments, clock=lambda: clock.seconds)
+    jobs.open()
+    run(jobs, clock)
+    clock.pass_(STEADY)
+    run(jobs, clock)
+
+    assert ages(catalogue) == [5]
+    with catalogue.read() as connection:
+        cells = manifest(connection, "requests.hours")
+    counted = sum(sum(segments.read(s.key, ["count"]).column(0).to_pylist()) for s in cells)
+    assert counted == 36
+    assert len(cells) < 36
+    assert check(catalogue) == []
