@@ -351,7 +351,7 @@ def derive(catalogue: Catalogue) -> Segment:
     """A file of a series that is no stream: as if response times were gathered by the hour."""
     segments = Segments(catalogue.path.parent)
     rows = segments.read(files(catalogue, "requests")[0].key)
-    segment = segments.write(replace(shape_of(REQUESTS), name="requests.hours"), rows)
+    segment = segments.write(replace(shape_of(REQUESTS), name="requests.minutes"), rows)
     with catalogue.transaction() as connection:
         enter(connection, Change([segment]), NOON)
     return segment
@@ -371,13 +371,13 @@ def test_a_derived_file_is_verified_and_without_a_part_put_aside(
     else:
         change(filled, "UPDATE segment SET rows = rows + 1 WHERE key = ?", segment.key)
     (finding,) = check(filled)
-    assert finding.stream == "requests.hours"
+    assert finding.stream == "requests.minutes"
 
     done = repair(filled, NOON)
 
-    assert [one.stream for one in done] == ["requests.hours"]
+    assert [one.stream for one in done] == ["requests.minutes"]
     assert check(filled) == []
-    assert [one.stream for one in aside(filled)] == ["requests.hours"]
+    assert [one.stream for one in aside(filled)] == ["requests.minutes"]
 
 
 def test_a_part_that_is_wrong_is_made_anew(filled: Catalogue) -> None:

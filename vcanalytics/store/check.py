@@ -88,7 +88,7 @@ def check(
         for name in _derived(catalogue):
             findings += _few(name, _derived_files(catalogue, name, segments, seen))
         for number, part in enumerate(parts, 1):
-            findings += _few(part.name, part.verify(catalogue, segments))
+            findings += _few(part.name, _part(catalogue, segments, part))
             progress("rollups", number, len(parts))
         findings += _few("", _aside(catalogue))
         findings += [
@@ -98,6 +98,14 @@ def check(
     except StoreError as error:
         findings.append(Finding("", f"the catalogue cannot be read through: {error.what}"))
     return findings
+
+
+def _part(catalogue: Catalogue, segments: Segments, part: Part) -> Iterator[str]:
+    try:
+        yield from part.verify(catalogue, segments)
+    except StoreError as error:
+        # What it is made of cannot be read: the others are verified all the same.
+        yield error.what
 
 
 def _few(name: str, sentences: Iterable[str]) -> list[Finding]:

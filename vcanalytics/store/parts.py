@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from vcanalytics.model.streams import Stream
-from vcanalytics.store import folding, recount
+from vcanalytics.store import cells, folding, recount
 from vcanalytics.store.books import rebuilding
 from vcanalytics.store.books.verifying import verify
 from vcanalytics.store.catalogue import Catalogue
@@ -26,12 +26,13 @@ class Part:
 
     ``verify`` gives a sentence a finding, none where all is well. ``rebuild`` makes the whole part
     anew, for who holds the collectors' lock; what it cannot read of the rows it leaves out. Both
-    raise StoreError.
+    raise StoreError. ``series`` are those whose files it keeps.
     """
 
     name: str
     verify: Callable[[Catalogue, Segments], Iterable[str]]
     rebuild: Callable[[Catalogue, Segments, datetime], object]
+    series: frozenset[str] = frozenset()
 
 
 def _newest(stream: Stream) -> Part:
@@ -39,6 +40,7 @@ def _newest(stream: Stream) -> Part:
         series(stream),
         lambda catalogue, segments: folding.verify(catalogue, segments, stream),
         lambda catalogue, segments, now: folding.rebuild(catalogue, segments, stream, now),
+        frozenset({series(stream)}),
     )
 
 
@@ -50,6 +52,6 @@ def _book_anew(catalogue: Catalogue, _segments: Segments, _now: datetime) -> Non
 PARTS: Final[tuple[Part, ...]] = (
     # First, because the others are made of them.
     *(_newest(stream) for stream in VERSIONED),
-    Part("cells", recount.verify, recount.rebuild),
+    Part("cells", recount.verify, recount.rebuild, frozenset(cells.SHAPES)),
     Part("books", lambda catalogue, _segments: verify(catalogue), _book_anew),
 )

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from vcanalytics.errors import StoreError
+
 
 @dataclass(frozen=True, slots=True)
 class Within:
@@ -72,12 +74,14 @@ class Relation:
         return replace(self, hot=pa.concat_tables([self.hot, more]))
 
     def table(self) -> pa.Table:
-        """All rows in memory. For streams that may be long, let the engine read the files."""
+        """All rows in memory. For streams that may be long, let the engine read the files.
+
+        Raises StoreError where a file cannot be read.
+        """
         parts = []
         for file in self.files:
             beside = () if self.within is None else self.within.columns
-            names = list(dict.fromkeys([*self.columns, *beside]))
-            part = pq.read_table(file, columns=names, partitioning=None)
+            part = _read(file, list(dict.fromkeys([*self.columns, *beside])))
             if self.within is not None:
                 part = _cut(part, self.within)
             part = part.select(self.columns).cast(self.hot.schema)
@@ -90,6 +94,17 @@ class Relation:
     def frame(self) -> pl.DataFrame:
         """As ``table``, for polars."""
         return pl.DataFrame(pl.from_arrow(self.table()))
+
+
+def _read(file: Path, columns: list[str]) -> pa.Table:
+    try:
+        return pq.read_table(file, columns=columns, partitioning=None)
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(
+            f"a segment cannot be read: {str(error).splitlines()[0]}",
+            where=str(file),
+            hint="Run `python -m vcanalytics check`",
+        ) from error
 
 
 def _cut(rows: pa.Table, within: Within) -> pa.Table:

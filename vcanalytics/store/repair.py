@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 
 from sqlalchemy import update
 
@@ -56,16 +55,26 @@ def repair(
         mended = _stream(catalogue, segments, stream, now, seen)
         done += [Done(stream.name, what) for what in mended]
     for number, part in enumerate(parts, 1):
-        wrong = list(islice(part.verify(catalogue, segments), 1))
-        if wrong:
+        if wrong := _wrong(catalogue, segments, part):
             part.rebuild(catalogue, segments, now)
-            done.append(Done(part.name, f"made anew from its rows: {wrong[0]}"))
+            done.append(Done(part.name, f"made anew from its rows: {wrong}"))
         progress("rollups", number, len(parts))
     done += _derived(catalogue, segments, now, seen)
     done += [Done("", what) for what in _aside(catalogue)]
     orphans = orphaned(catalogue, segments, older_than=timedelta(0))
     clean(catalogue, segments, now, timedelta(0))
     return done + [Done("", f"file {key}, which no manifest names, is removed") for key in orphans]
+
+
+def _wrong(catalogue: Catalogue, segments: Segments, part: Part) -> str | None:
+    """The first thing that is wrong with a part or its files."""
+    with catalogue.read() as connection:
+        named = manifests(connection)
+    for name in sorted(part.series):
+        for segment in named.get(name, ()):
+            if (broken := broken_file(segments, segment)) is not None:
+                return broken.what
+    return next(iter(part.verify(catalogue, segments)), None)
 
 
 def _refuse_damaged(catalogue: Catalogue) -> None:
