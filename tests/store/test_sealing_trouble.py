@@ -239,3 +239,24 @@ def test_a_clock_that_steps_back_and_forth_neither_loses_nor_stops_sealing(
     daemon.loop(NOON + 403 * HOUR)
     assert len(own(segments)) == len(set(own(segments))) >= 1
     assert check(catalogue) == []
+
+
+def test_a_left_over_file_that_may_not_be_removed_is_told_of_in_a_line() -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        with without_rights():
+            catalogue = Catalogue.open(folder)
+            left = folder / "segments" / "requests" / "left.parquet.writing"
+            left.parent.mkdir(parents=True)
+            left.touch()
+            left.parent.chmod(0o555)
+            daemon = upkeep(catalogue)
+            with pytest.raises(StoreError, match="a segment cannot be removed") as told:
+                daemon.loop(NOON)
+            assert told.value.heals
+            assert len(str(told.value).splitlines()) == 1
+            left.parent.chmod(0o755)
+            daemon.loop(NOON)
+            assert not left.exists()
+            catalogue.close()

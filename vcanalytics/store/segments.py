@@ -293,11 +293,17 @@ class Segments:
             raise Damaged(segment.key, wrong)
 
     def files(self) -> Iterator[str]:
-        """Keys of all files there are, those being written too."""
-        if self.root.is_dir():
-            for path in sorted(self.root.rglob(f"*{_SUFFIX}*")):
-                if path.is_file():
-                    yield path.relative_to(self.root).as_posix()
+        """Keys of all files there are, those being written too.
+
+        Raises StoreError where they cannot be listed.
+        """
+        try:
+            if self.root.is_dir():
+                for path in sorted(self.root.rglob(f"*{_SUFFIX}*")):
+                    if path.is_file():
+                        yield path.relative_to(self.root).as_posix()
+        except OSError as error:
+            raise _refused("the segments cannot be listed", self.root, error) from error
 
     def age_s(self, key: str) -> float:
         """Seconds since the file was last written; 0 where it is gone."""
@@ -307,8 +313,24 @@ class Segments:
             return 0.0
 
     def delete(self, key: str) -> None:
-        """Remove a file that no manifest names; gone already is as good."""
-        self.local(key).unlink(missing_ok=True)
+        """Remove a file that no manifest names; gone already is as good.
+
+        Raises StoreError where the disk refuses.
+        """
+        path = self.local(key)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _refused("a segment cannot be removed", path, error) from error
+
+
+def _refused(what: str, path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{what}: {error.strerror}",
+        where=str(path),
+        hint="Check rights and the disk; it is tried again",
+        heals=True,
+    )
 
 
 class _Written:
