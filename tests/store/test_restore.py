@@ -84,6 +84,14 @@ def test_killed_at_a_step_it_says_so_and_goes_on(
     assert_whole(taken, data_dir)
 
 
+def test_killed_while_the_mark_is_written_it_goes_on(taken: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "restoring.txt.copying").write_text("A restore fr")
+    put_back(taken, tmp_path / "new")
+    assert_whole(taken, tmp_path / "new")
+    assert not list((tmp_path / "new").glob("restoring*"))
+
+
 def test_a_folder_that_holds_anything_is_refused_and_left_as_it_is(
     taken: Path, tmp_path: Path
 ) -> None:

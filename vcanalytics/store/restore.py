@@ -25,7 +25,8 @@ from vcanalytics.store.tally import Tally, count_files, differences
 
 #: What may lie in an empty data directory: the repository's own note, and the collectors' lock.
 _LOCK: Final = "collectors.lock"
-_NOTHING: Final = frozenset({"README.md", _LOCK, RESTORING})
+#: The mark may be half there: whoever wrote it was killed.
+_NOTHING: Final = frozenset({"README.md", _LOCK, RESTORING, RESTORING + copying.ASIDE})
 _BACKUP: Final = "Name a folder that `python -m vcanalytics backup` was given"
 
 #: Called with each SQLite file by its place in the data directory, once it is there.
