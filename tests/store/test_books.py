@@ -24,13 +24,14 @@ from tests.store.histories import CHANGES, Step, follow, follow_all, histories
 from tests.store.rows import NOON, stands
 from vcanalytics.model.streams import DISPUTES, TRANSACTIONS
 from vcanalytics.settings import Settings
-from vcanalytics.store import Catalogue, Reader, Snapshot, schema
+from vcanalytics.store import Catalogue, Reader, Segments, Snapshot, schema
 from vcanalytics.store.batches import make_batch
 from vcanalytics.store.books.entries import QUARTER_US, SUMS
 from vcanalytics.store.books.rebuilding import brought_up, rebuilt
 from vcanalytics.store.books.verifying import verify
 from vcanalytics.store.forget import forget
 from vcanalytics.store.schema import MIGRATIONS
+from vcanalytics.store.sealer import seal
 from vcanalytics.store.state import to_micros
 
 STORY = histories(CHANGES[0])
@@ -344,6 +345,23 @@ def test_a_rebuilding_that_was_left_off_is_gone_on_with(
 
     assert drained(brought_up(shop.catalogue, ("TEST_", "TXN_"))) == [(2, 5), (4, 5), (5, 5)]
 
+    assert shop.total("attempts") == (5,)
+    assert taken(shop.catalogue).books is not None
+
+
+def test_while_a_file_cannot_be_read_the_books_are_not_called_whole(shop: Shop) -> None:
+    shop.pay(*(paid(f"VC_{n}") for n in range(5)))
+    segments = Segments(shop.catalogue.path.parent)
+    seal(shop.catalogue, segments, TRANSACTIONS, NOON)
+    (key,) = (key for key in segments.files() if key.startswith("transactions.current/"))
+    away = segments.local(key).with_suffix(".away")
+    segments.local(key).rename(away)
+    # As after a repair, or where other prefixes are set.
+    drained(rebuilt(shop.catalogue))
+    assert taken(shop.catalogue).books is None
+
+    away.rename(segments.local(key))
+    drained(brought_up(shop.catalogue, ("TEST_", "TXN_")))
     assert shop.total("attempts") == (5,)
     assert taken(shop.catalogue).books is not None
 

@@ -76,12 +76,13 @@ class Relation:
     def table(self) -> pa.Table:
         """All rows in memory. For streams that may be long, let the engine read the files.
 
-        Raises StoreError where a file cannot be read.
+        Raises StoreError where a file is damaged, or gone.
         """
         parts = []
         for file in self.files:
             beside = () if self.within is None else self.within.columns
-            part = _read(file, list(dict.fromkeys([*self.columns, *beside])))
+            names = list(dict.fromkeys([*self.columns, *beside]))
+            part = _read(file, names)
             if self.within is not None:
                 part = _cut(part, self.within)
             part = part.select(self.columns).cast(self.hot.schema)

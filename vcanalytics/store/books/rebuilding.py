@@ -6,7 +6,7 @@
 The books are emptied and called incomplete first: readers then recount from the rows. What is
 appended meanwhile is booked as always, and a slice leaves rows alone that have a newer version, so
 that it does not matter who comes first. A process that ends in between is gone on from at the next
-start. One at a time (the collectors' lock).
+start. Nor are they whole while a file cannot be read. One at a time (the collectors' lock).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from vcanalytics.store.books.entries import COLUMNS, entries
 from vcanalytics.store.books.keeping import book, book_cases, slices, tell, told
 from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.pseudonyms import load
+from vcanalytics.store.quarantine import quarantined
 from vcanalytics.store.snapshot import Reader
 
 #: So many rows are booked in one write transaction: some 50 ms in which collectors wait.
@@ -81,6 +82,12 @@ def _begin(catalogue: Catalogue, prefixes: Sequence[str]) -> int:
 
 def _fill(catalogue: Catalogue, made: int) -> Iterator[tuple[int, int]]:
     snapshot = Reader(catalogue, books=False).snapshot(schema.BOOKED)
+    with catalogue.read() as connection:
+        aside = {one.name for one in quarantined(connection)}
+    if any(one.name not in aside for one in snapshot.damage):
+        # It may be readable again: until then, or until a repair has put it aside, the books are
+        # not whole, and readers recount what there is.
+        return
     cases = snapshot.current("disputes").select(*_CASE_COLUMNS, "seq")
     payments = snapshot.current("transactions").select(*COLUMNS, "seq")
     total, done = cases.height + payments.height, 0
