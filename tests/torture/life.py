@@ -6,19 +6,20 @@ import random
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from collectors.once import read_once
 from tests.collectors.rig import ROOT, environment
 from tests.shop import open_shop
-from tests.torture import app, proof, sealing
+from tests.torture import app, clock, proof
+from tests.torture.rounds import Round, Wrong
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Reader, Segments, schema
 
@@ -27,25 +28,10 @@ KILLED_AFTER_S: Final = (0.4, 2.6)
 #: Within this the daemons catch up, and say what is wrong with the source. A busy machine is slow.
 SETTLED_WITHIN_S: Final = 60.0
 PAYMENTS: Final = 1_200
+#: By so many hours the daemons' clock is off, where it jumps.
+JUMPS_H: Final = (-49, -25, -2, -1, 1, 3, 26)
 #: As low as they may be, so that the sealer is at work in every round.
 SEALING: Final = {"VC_SEAL_ROWS": "1000", "VC_SEAL_MINUTES": "1"}
-
-
-class Wrong(AssertionError):
-    """Something was lost, doubled or untrue."""
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What one round did, and what stood in the store after it."""
-
-    kind: str
-    did: str
-    versions: int
-    requests: int
-    segments: int
-    left_over: int
-    seconds: float
 
 
 class Life:
@@ -62,25 +48,33 @@ class Life:
         app.found_shop(self.shop, seed, payments)
         url = f"sqlite:///{self.shop}"
         self._settings = Settings(data_dir=self.data, source_url=url)
-        self._environment = environment(self.data, url, **SEALING)
+        self._clock = folder / "clock"
+        more = SEALING | {clock.VARIABLE: str(self._clock)}
+        self._environment = environment(self.data, url, **more)
         self._catalogue = Catalogue.open(self.data)
         self._held = Reader(self._catalogue)
         self._runs = 0
+        #: (actor, what befell it, where) of everything that was killed.
+        self.befell: Counter[tuple[str, str, str]] = Counter()
+
+    @property
+    def written(self) -> int:
+        """Rows that were kept."""
+        return sum(state.rows for state in self._catalogue.states().values())
 
     def close(self) -> None:
         self._catalogue.close()
 
-    def round(self, kind: str | None = None) -> Round:
-        """One round of the kind, else of one by the seed."""
+    def round(self, kind: str) -> Round:
+        """One round of the kind."""
         kinds: dict[str, Callable[[], str]] = {
             "daemons": self._kill_daemons,
             "app": self._kill_app,
-            "sealer": self._kill_sealer,
+            "clock": self._step_clock,
         }
-        chosen = kind or self._random.choices(list(kinds), (5, 2, 3))[0]
         began = time.monotonic()
-        did = kinds[chosen]()
-        return self._told(chosen, did, time.monotonic() - began)
+        did = kinds[kind]()
+        return self._told(kind, did, time.monotonic() - began)
 
     # What is done
 
@@ -94,6 +88,7 @@ class Life:
                     self._live(daemons)
             if app_too:
                 selling.kill()
+                self.befell["app", "kill", "at a random instant"] += 1
             selling.wait()
         with self._daemons() as daemons:
             self._settle(daemons)
@@ -103,54 +98,49 @@ class Life:
     def _kill_app(self) -> str:
         """The app dies in the middle of a write: nothing can be read until it is back."""
         kills = self._random.randint(0, 1)
+        # Those that stay find what changed at any age with their next sweep, a quarter of a minute
+        # later; new ones at once.
+        stays = self._random.random() < 0.2
         with self._app("--die-half-written") as selling:
             for _ in range(kills):
                 with self._daemons() as daemons:
                     self._live(daemons)
             with self._daemons() as daemons:
                 selling.wait()
+                self.befell["app", "kill", "within a write"] += 1
                 if not Path(f"{self.shop}-journal").exists():
                     raise Wrong("the app left no journal: the round is none")
                 self._until(daemons, self._says_so, "the daemons do not say that they must wait")
                 # The app opens its database again, and SQLite takes the half write back.
                 with open_shop(self.shop) as opened:
                     opened.execute("UPDATE users SET is_active = 1")
+                if stays:
+                    self._settle(daemons)
+        if not stays:
+            with self._daemons() as daemons:
                 self._settle(daemons)
         self._prove()
         return f"app killed half way in a write, daemons killed {kills + 1} times"
 
-    def _kill_sealer(self) -> str:
-        """The sealer is killed at a step, or at any moment; then it is done again, to its end."""
-        with open_shop(self.shop) as opened:
-            selling = app.App(opened, self._seed())
-            selling.measure()
-            for _ in range(20):
-                selling.act()
-        self._read()
-        step, nth = self._random.choice(sealing.STEPS), self._random.randint(1, 3)
-        command = [sys.executable, "-m", "tests.torture.sealing", str(self.data), step]
-        sealer = self._start(*command, "--nth", str(nth))
-        at = f"at {step} {nth}"
-        if self._random.random() < 0.3:
-            pause_s = self._random.uniform(0.3, 0.8)
-            at = f"after {pause_s:.2f} s"
-            with suppress(subprocess.TimeoutExpired):
-                sealer.wait(pause_s)
-        else:
-            sealer.wait()
-        sealer.kill()
-        if sealer.wait() not in {0, -9}:
-            raise Wrong(f"the sealer ended with {sealer.returncode}\n{self._log_tail()}")
+    def _step_clock(self) -> str:
+        """The daemons' clock jumps by hours, and they are killed; what they keep is true."""
+        kills = self._random.randint(1, 2)
+        jumps = []
+        with self._app() as selling:
+            for _ in range(kills):
+                with self._daemons() as daemons:
+                    for _ in range(2):
+                        jumps.append(self._random.choice(JUMPS_H))
+                        clock.set_off(self._clock, jumps[-1])
+                        self.befell["daemons", "clock", f"{jumps[-1]:+} h"] += 1
+                        self._live(daemons)
+            selling.wait()
+        clock.set_off(self._clock, 0)
+        with self._daemons() as daemons:
+            self._settle(daemons)
         self._prove()
-        again = self._start(*command, "--nth", "1000")
-        if again.wait():
-            raise Wrong(f"the sealer cannot seal any more\n{self._log_tail()}")
-        with self._catalogue.read() as connection:
-            hot = connection.execute(select(func.count()).select_from(schema.batch)).scalar()
-        if hot:
-            raise Wrong(f"{hot} batches are not sealed")
-        self._prove()
-        return f"sealer killed {at}"
+        told = ", ".join(f"{hours:+} h" for hours in jumps)
+        return f"clock off by {told}, daemons killed {kills + 1} times"
 
     # How
 
@@ -181,11 +171,12 @@ class Life:
     @contextmanager
     def _daemons(self) -> Iterator[subprocess.Popen[bytes]]:
         """The daemons until the block ends, then killed. None ends by itself."""
-        process = self._start(sys.executable, "-m", "collectors")
+        process = self._start(sys.executable, "-m", "tests.torture.clock")
         try:
             yield process
             if process.poll() is not None:
                 raise Wrong(f"the daemons ended by themselves\n{self._log_tail()}")
+            self.befell["daemons", "kill", "at a random instant"] += 1
         finally:
             process.kill()
             process.wait()

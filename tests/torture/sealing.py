@@ -1,48 +1,34 @@
-"""A sealer that kills itself at a step: ``python -m tests.torture.sealing DATA_DIR STEP``.
-
-Where the step is not reached (nothing was hot), it ends with exit code 0.
-"""
+"""The sealer: clears away, then moves what is hot into files, with all that is derived of it."""
 
 from __future__ import annotations
 
-import os
-import signal
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Final
-
-import click
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from collectors.instance import Instance
+from tests.torture import trouble
+from tests.torture.task import Task
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.manifest import clean
 from vcanalytics.store.sealer import seal
 
-STEPS: Final = ("read", "written", "committing", "committed")
+if TYPE_CHECKING:
+    from tests.torture.storehouse import Storehouse
+
+STEPS: Final = ("read", "written", "derived", "folded", "committing", "committed")
+CALLS: Final = trouble.FILES
 
 
-@click.command()
-@click.argument("data_dir", type=click.Path(path_type=Path, exists=True))
-@click.argument("step", type=click.Choice(STEPS))
-@click.option("--nth", type=int, default=1, help="Which time the step is reached.")
-def main(*, data_dir: Path, step: str, nth: int) -> None:
-    """Seal every stream of DATA_DIR, up to the NTH time that STEP is reached."""
-    reached = 0
-
-    def stop(name: str) -> None:
-        nonlocal reached
-        reached += name == step
-        if reached == nth:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    with Instance(data_dir):
-        catalogue = Catalogue.open(data_dir, create=False)
+def act(task: Task) -> None:
+    with Instance(task.data_dir):
+        catalogue = Catalogue.open(task.data_dir, create=False)
         # As upkeep does when it starts.
-        clean(catalogue, Segments(data_dir), datetime.now(UTC), timedelta(0))
+        clean(catalogue, Segments(task.data_dir), task.now, timedelta(0))
         for stream in STREAMS.values():
-            seal(catalogue, Segments(data_dir), stream, datetime.now(UTC), stop)
+            seal(catalogue, Segments(task.data_dir), stream, task.now, task.step)
+        catalogue.close()
 
 
-if __name__ == "__main__":
-    main()
+def play(store: Storehouse) -> list[str]:
+    return store.beside_writers("sealer")

@@ -1,0 +1,37 @@
+"""kill -9 at any moment: nothing is lost, nothing is double, and what is kept is true.
+
+A few rounds of ``make torture``; each ends with its proof.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.torture.worlds import World
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(
+    ("kinds", "seed"),
+    [
+        # The whole of the collectors beside a shop that sells: killed, and their clock steps.
+        (("daemons", "clock", "daemons"), 20),
+        # The app dies within a write and leaves a hot journal.
+        (("app",), 20),
+        # Each actor by itself, on a small disk and on the machine's own.
+        (("writer", "sealer", "backup", "merger", "sealer"), 21),
+        (("filler", "forgetter", "retention", "writer", "bookkeeper"), 22),
+    ],
+)
+def test_nothing_is_lost_or_double_where(kinds: tuple[str, ...], seed: int, tmp_path: Path) -> None:
+    world = World(tmp_path, seed, kinds)
+    try:
+        for kind in kinds:
+            world.round_of(kind)
+    finally:
+        world.close()
+    assert world.befell.total() >= len(kinds)
+    assert world.wrong.total() == 0
