@@ -16,13 +16,14 @@ from typing import Final
 
 import polars as pl
 import pyarrow as pa
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from vcanalytics.model.payments import SAMPLE_PREFIXES
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import schema
 from vcanalytics.store.books.entries import COLUMNS, entries
 from vcanalytics.store.books.keeping import book, book_cases, slices, tell, told
+from vcanalytics.store.books.reading import by_month
 from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.pseudonyms import load
 from vcanalytics.store.quarantine import quarantined
@@ -88,30 +89,39 @@ def _fill(catalogue: Catalogue, made: int) -> Iterator[tuple[int, int]]:
         # It may be readable again: until then, or until a repair has put it aside, the books are
         # not whole, and readers recount what there is.
         return
-    cases = snapshot.current("disputes").select(*_CASE_COLUMNS, "seq")
-    payments = snapshot.current("transactions").select(*COLUMNS, "seq")
-    total, done = cases.height + payments.height, 0
+    total, done = _rows(catalogue), 0
     # Cases first, so that refunds are booked where they belong at once.
-    for stream, rows in (("disputes", cases), ("transactions", payments)):
-        for some in rows.iter_slices(SLICE_ROWS):
-            with catalogue.transaction() as connection:
-                _book_slice(connection, stream, some, made)
-            done += some.height
-            yield done, total
+    for stream, columns in (("disputes", _CASE_COLUMNS), ("transactions", COLUMNS)):
+        upto = snapshot.state(stream).seq
+        for rows in by_month(snapshot, stream, columns):
+            for some in rows.iter_slices(SLICE_ROWS):
+                with catalogue.transaction() as connection:
+                    _book_slice(connection, stream, some, made, upto)
+                done += some.height
+                yield min(done, total), total
     with catalogue.transaction() as connection:
         stands = told(connection)
         if stands is not None and stands["made"] == made:
             tell(connection, stands | {"complete": True})
 
 
-def _book_slice(connection: Connection, stream: str, rows: pl.DataFrame, made: int) -> None:
+def _rows(catalogue: Catalogue) -> int:
+    table = schema.current_row
+    query = select(func.count()).where(table.c.stream.in_(schema.BOOKED))
+    with catalogue.read() as connection:
+        return connection.execute(query).scalar_one()
+
+
+def _book_slice(
+    connection: Connection, stream: str, rows: pl.DataFrame, made: int, upto: int
+) -> None:
     stands = told(connection)
     if stands is None or stands["made"] != made:
         # Begun anew by somebody else, who books all of it.
         return
     key = STREAMS[stream].key or ""
-    newer = _newer(connection, stream, rows, key)
-    table = _arrow(stream, rows.filter(~pl.col(key).is_in(newer)).drop("seq"))
+    newer = _newer(connection, stream, rows[key].to_list(), upto)
+    table = _arrow(stream, rows.filter(~pl.col(key).is_in(newer)))
     # Who was forgotten since the rows were read must not come back through them.
     table, _ = load(connection).rows(STREAMS[stream], table)
     if stream == "transactions":
@@ -120,16 +130,15 @@ def _book_slice(connection: Connection, stream: str, rows: pl.DataFrame, made: i
         book_cases(connection, table)
 
 
-def _newer(connection: Connection, stream: str, rows: pl.DataFrame, key: str) -> list[str]:
-    """Those of ``rows`` that were appended anew since they were read, and so are booked already."""
+def _newer(connection: Connection, stream: str, keys: list[str], upto: int) -> list[str]:
+    """Those of the rows that came anew after batch ``upto``, and so are booked as they are now."""
     table = schema.current_row
-    seqs = dict(rows.select(key, "seq").iter_rows())
     found: list[str] = []
-    for some in slices(list(seqs)):
-        query = select(table.c.row_key, table.c.seq).where(
-            table.c.stream == stream, table.c.row_key.in_(some)
+    for some in slices(keys):
+        query = select(table.c.row_key).where(
+            table.c.stream == stream, table.c.row_key.in_(some), table.c.seq > upto
         )
-        found.extend(k for k, seq in connection.execute(query) if seq > seqs[k])
+        found.extend(connection.execute(query).scalars())
     return found
 
 

@@ -22,6 +22,7 @@ from vcanalytics.store.books.entries import (
     first_cases,
 )
 from vcanalytics.store.books.keeping import slices, told
+from vcanalytics.store.books.reading import by_month
 from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.snapshot import Reader, Snapshot
 from vcanalytics.store.state import from_micros
@@ -62,8 +63,12 @@ def verified(connection: Connection, snapshot: Snapshot) -> Iterator[str]:
     yield from _wrong_cases(connection, cases)
     by = first_cases((key, payment, at) for key, (payment, at) in cases.items())
     sums, count = Sums(), 0
-    rows = snapshot.current("transactions").select(COLUMNS)
-    for some in rows.iter_slices(_SLICE_ROWS):
+    pieces = (
+        some
+        for rows in by_month(snapshot, "transactions", COLUMNS)
+        for some in rows.iter_slices(_SLICE_ROWS)
+    )
+    for some in pieces:
         fresh = entries(some.to_arrow(), stands["prefixes"])
         count += len(fresh)
         for key, entry in fresh.items():
