@@ -1,4 +1,4 @@
--- Goes on from payments.sql. Grain: one row an event of a payment. Table besides: failures
+-- Goes on from payments.sql or feed_booked.sql. Grain: one row an event of a payment. Table besides: failures
 -- (transaction_id, observed_at: when it was seen failing; the source keeps no time of it).
 -- Parameters: $since, $until (bound every question for the newest: unbounded it reads all of
 -- history), $failed: statuses, $limit. Cost: the files of payments that anything happened to since.

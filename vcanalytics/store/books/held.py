@@ -38,6 +38,7 @@ class Refund:
     at: int
     currency: str
     units: int
+    transaction_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ def news(
         (select(cell).order_by(cell.c.quarter), cell.c.quarter, QUARTERS_PER_DAY),
         (select(status).order_by(status.c.quarter), status.c.quarter, QUARTERS_PER_DAY),
         (
-            select(row.c.refunded_at, row.c.currency, row.c.units)
+            select(row.c.refunded_at, row.c.currency, row.c.units, row.c.transaction_id)
             .where(row.c.refunded_at.is_not(None))
             .order_by(row.c.refunded_at),
             row.c.refunded_at,
@@ -232,7 +233,7 @@ def taken_over(held: Books | None, found: News | None) -> Books | None:
     for day in found.days or ():
         refunds.pop(day, None)
     for day, some in groupby(found.refunds, key=lambda row: row[0] // _DAY_US):
-        refunds[day] = tuple(Refund(row[0], row[1], row[2]) for row in some)
+        refunds[day] = tuple(Refund(*row) for row in some)
     changed = _by_key((row[1], row) for row in found.cells)
     cells = _series({} if whole or held is None else held.cells, changed, 2, len(SUMS))
     counted = _by_key(((row[1], bool(row[2]), bool(row[3])), row) for row in found.statuses)
