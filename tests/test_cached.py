@@ -168,3 +168,48 @@ def test_the_store_tells_its_sizes_by_stream(catalogue: Catalogue) -> None:
     logs = found.frame.row(by_predicate=pl.col("stream") == "logs", named=True)
     assert (logs["hot_batches"], logs["hot_rows"], logs["hot_last_at"]) == (1, 1, NOON)
     assert (logs["files"], logs["file_first_at"]) == (0, None)
+
+
+def _paid(number: int, email: str = "ann@example.com") -> Row:
+    return {
+        "source_id": number,
+        "observed_at": NOON,
+        "deleted": False,
+        "transaction_id": f"VC_{number}",
+        "created_at": ago(minutes=30 + number),
+        "status": "completed",
+        "email": email,
+        "captured": True,
+        "captured_at": ago(minutes=30),
+        "currency": "USD",
+        "email_sent": False,
+        "user_created": True,
+    }
+
+
+def test_what_waits_is_of_now_and_what_takes_all_of_history_at_its_pace(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("paid_not_mailed", "suspicious")
+
+    def ask(now: Any = NOON) -> list[Any]:
+        found = cached.waiting(names, now=now)
+        assert set(found.columns) >= {"finding", "since", "detail"}
+        return sorted(only(found, "finding", "transaction_id"))
+
+    put(catalogue, "transactions", _paid(1, "x@10minutemail.com"))
+    first = [("paid_not_mailed", "VC_1"), ("suspicious", "VC_1")]
+    assert ask() == first
+    assert cached.open_work(("paid_not_mailed",)) == 1
+    # A short history is gone through whenever something changes.
+    put(catalogue, "transactions", _paid(2, "y@10minutemail.com"))
+    both = sorted([*first, ("paid_not_mailed", "VC_2"), ("suspicious", "VC_2")])
+    assert ask() == both
+    # As if it were a long one.
+    monkeypatch.setattr(cached.books, "_HISTORY_ROWS", 0.01)
+    assert ask() == both
+    put(catalogue, "transactions", _paid(3, "z@10minutemail.com"))
+    assert ask() == sorted([*both, ("paid_not_mailed", "VC_3")])
+    minute = timedelta(minutes=1)
+    assert ("suspicious", "VC_3") in ask(NOON + minute)
+    assert cached.waiting(("paid_not_mailed",), now=NOON).height == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -12,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from vcanalytics.analytics.books import CASES, FIGURES, sample_pattern
+from vcanalytics.analytics.candidates import ALONE, Candidates
 from vcanalytics.analytics.engine import Engine, Table, sql
 from vcanalytics.store import Snapshot
 
@@ -41,6 +43,7 @@ _COLUMNS: Final = (
     "amount_metadata",
     "currency_metadata",
 )
+_CASES: Final = (*CASES, "status", "created_at")
 #: All payments ever are looked through where no range is given.
 BUDGET_S: Final = 20.0
 _RUN: Final = timedelta(hours=1)
@@ -91,9 +94,10 @@ def reconcile(
         "to": end,
         "captured_error": message_pattern(captured_errors),
     }
+    ages = {"as_of": as_of, "grace": grace, "stuck": stuck, "abandoned": abandoned}
     suspicious = "suspicious" in only
     beside: dict[str, Table] = {
-        "disputes": snapshot.newest("disputes").select([*CASES, "status", "created_at"]),
+        "disputes": snapshot.newest("disputes").select(_CASES),
         "bursts": _bursts(engine, snapshot, start, end, params) if suspicious else _NO_BURSTS,
         "throwaway": throwaway_domains(),
     }
@@ -105,13 +109,58 @@ def reconcile(
         beside | {"transactions": found},
         budget_s=BUDGET_S,
     )
-    ages = {"as_of": as_of, "grace": grace, "stuck": stuck, "abandoned": abandoned}
-    answer = engine.ask(
-        sql("payments", "reconcile"),
-        params | ages | {"currency": currency},
-        beside | {"transactions": candidates},
+    tables = beside | {"transactions": candidates}
+    return _findings(engine, tables, params | ages | {"currency": currency}, only)
+
+
+def own_findings(
+    engine: Engine,
+    snapshot: Snapshot,
+    kept: Candidates,
+    *,
+    as_of: datetime,
+    grace: timedelta = timedelta(minutes=10),
+    stuck: timedelta = timedelta(minutes=5),
+    abandoned: timedelta = timedelta(hours=24),
+    captured_errors: Sequence[str] = (),
+    sample_prefixes: Sequence[str] = (),
+    only: Collection[str] = ALONE,
+) -> pl.DataFrame:
+    """As ``reconcile`` among all payments, the findings that a payment's own row decides.
+
+    These are ``candidates.ALONE``, or some of them (``only``). What was found in files is taken
+    from ``kept``: the cost is that of what changed since it was asked last. Raises BudgetExceeded.
+    """
+    pattern = message_pattern(captured_errors)
+    candidates = kept.among(
+        engine,
+        snapshot.newest("transactions").select([*FIGURES, *_COLUMNS]),
+        captured_error=pattern,
+        since=as_of - abandoned,
         budget_s=BUDGET_S,
     )
+    tables: dict[str, Table] = {
+        "transactions": candidates,
+        # No case and nobody else's attempt says anything of these.
+        "disputes": replace(snapshot.newest("disputes").select(_CASES), files=()),
+        "bursts": _NO_BURSTS,
+        "throwaway": throwaway_domains(),
+    }
+    params = {
+        "samples": sample_pattern(sample_prefixes),
+        "from": None,
+        "to": None,
+        "captured_error": pattern,
+        "currency": None,
+    }
+    ages = {"as_of": as_of, "grace": grace, "stuck": stuck, "abandoned": abandoned}
+    return _findings(engine, tables, params | ages, ALONE.intersection(only))
+
+
+def _findings(
+    engine: Engine, tables: dict[str, Table], params: dict[str, Any], only: Collection[str]
+) -> pl.DataFrame:
+    answer = engine.ask(sql("payments", "reconcile"), params, tables, budget_s=BUDGET_S)
     return answer.filter(pl.col("finding").is_in(list(only)))
 
 

@@ -23,6 +23,7 @@ from vcanalytics.cached.books import (
     takings,
     timeline,
     totals,
+    waiting,
 )
 from vcanalytics.cached.collectors import (
     daemons,
@@ -99,4 +100,5 @@ __all__ = [
     "trouble",
     "upkeep",
     "version",
+    "waiting",
 ]

@@ -16,6 +16,7 @@ from vcanalytics.analytics import revenue as _revenue
 from vcanalytics.analytics import takings as _takings
 from vcanalytics.analytics import timeline as _timeline
 from vcanalytics.analytics import transactions as _transactions
+from vcanalytics.analytics.candidates import ALONE
 from vcanalytics.analytics.transactions import LIMIT_MAX, Filters, Order
 from vcanalytics.cached.console import (
     ENTRIES,
@@ -24,7 +25,9 @@ from vcanalytics.cached.console import (
     Version,
     answer,
     minute,
+    once_in,
     open_console,
+    streams,
     take_snapshot,
     version,
 )
@@ -34,6 +37,11 @@ BOOKS: Final = ("disputes", "transactions")
 #: Whole tables for export: few, and let go soon.
 _WHOLE_TTL: Final = timedelta(minutes=1)
 _WHOLE_ENTRIES: Final = 2
+#: What goes through all of history is asked once in so long for each so many versions of payments:
+#: at ten million payments a tenth of a core, at 25,000 whenever something changes.
+_HISTORY_PACE: Final = timedelta(seconds=1)
+_HISTORY_ROWS: Final = 50_000
+_MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,10 +301,46 @@ def findings(
     return _findings(start, end, as_of, _reconcile.FINDINGS, seen or version(*BOOKS))
 
 
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+def _own(as_of: datetime, at: Version) -> pl.DataFrame:  # noqa: ARG001 - part of the key
+    console = open_console()
+    told = console.settings
+    return _reconcile.own_findings(
+        console.engine,
+        take_snapshot(),
+        console.candidates,
+        as_of=as_of,
+        grace=timedelta(minutes=told.grace_minutes),
+        stuck=timedelta(minutes=told.stuck_minutes),
+        abandoned=timedelta(hours=told.abandoned_hours),
+        captured_errors=told.captured_errors,
+        sample_prefixes=told.sample_prefixes,
+    )
+
+
+def waiting(names: tuple[str, ...], *, now: datetime) -> pl.DataFrame:
+    """Findings of these names among all payments: the columns of ``analytics.reconcile.reconcile``.
+
+    Those that a payment's own row decides are of now. The others go through all of history: of a
+    long one they are asked at most once a minute.
+    """
+    as_of = minute(now) - timedelta(minutes=1)
+    own = _own(as_of, version("transactions")).filter(pl.col("finding").is_in(names))
+    others = tuple(name for name in names if name not in ALONE)
+    if not others:
+        return own
+    # No age stands in these, so that they need not be asked anew because the clock moved.
+    day = as_of.replace(hour=0, minute=0)
+    step = min(_HISTORY_PACE * (streams()["transactions"].rows // _HISTORY_ROWS), _MINUTE)
+    at = once_in(step, *BOOKS, now=now) if step else version(*BOOKS)
+    return pl.concat([own, _findings(None, None, day, others, at).frame])
+
+
 @st.cache_data(
     ttl=timedelta(seconds=20), max_entries=8, refresh_mode="background", show_spinner=False
 )
 def open_work(names: tuple[str, ...]) -> int:
     """How many payments stand in the given findings, as the navigation says it: up to 20 s old."""
     as_of = minute(datetime.now(UTC)) - timedelta(minutes=1)
-    return _findings(None, None, as_of, names, version(*BOOKS)).frame.height
+    found = _own(as_of, version("transactions"))
+    return found.filter(pl.col("finding").is_in(names)).height

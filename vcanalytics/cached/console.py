@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 import streamlit as st
 
+from vcanalytics.analytics.candidates import Candidates
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.sources import hours_alone as _hours_alone
 from vcanalytics.settings import Settings, load_settings
@@ -39,6 +40,7 @@ class Console:
     latest: Latest
     reader: Reader
     engine: Engine
+    candidates: Candidates
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def open_console() -> Console:
     catalogue = Catalogue.open(settings.store_dir)
     # What is sealed is read by the engine itself, and from this folder alone.
     engine = Engine(settings.query_budget_s, segments=Segments(settings.store_dir).root)
-    return Console(settings, catalogue, Latest(catalogue), Reader(catalogue), engine)
+    return Console(settings, catalogue, Latest(catalogue), Reader(catalogue), engine, Candidates())
 
 
 def head() -> Head:
@@ -109,7 +111,11 @@ def paced(*names: str, length: timedelta, now: datetime | None = None) -> Versio
     busy. So the version in the key, and with it the answer, moves at most once a pace; where no
     sample comes, not at all. The answer's ``as_of`` says how old it is.
     """
-    step = pace(length)
+    return once_in(pace(length), *names, now=now)
+
+
+def once_in(step: timedelta, *names: str, now: datetime | None = None) -> Version:
+    """The version of streams, held for ``step``: whole seconds, up to a minute."""
     tick = int((now or datetime.now(UTC)).timestamp() // step.total_seconds())
     return _held(names, step // timedelta(seconds=1), tick)
 
