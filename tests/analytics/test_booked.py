@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +27,7 @@ from vcanalytics.analytics.revenue import revenue, totals
 from vcanalytics.analytics.transactions import Filters, by_status, count
 from vcanalytics.model.streams import TRANSACTIONS
 from vcanalytics.model.windows import Grain
-from vcanalytics.store import Catalogue, Reader, Snapshot
+from vcanalytics.store import Catalogue, Reader, Segments, Snapshot
 from vcanalytics.store.batches import make_batch
 
 SAMPLES = ("TEST_", "TXN_")
@@ -39,6 +40,16 @@ def stories(draw: st.DrawFn) -> tuple[list[Step], datetime, datetime]:
     change = draw(st.sampled_from(CHANGES))
     one, other = sorted((draw(moments(change)), draw(moments(change))))
     return draw(histories(change)), one, other + timedelta(microseconds=1)
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[Engine]:
+    """An engine that may read what is sealed in a folder."""
+    engine = Engine(60.0, threads=2, segments=Segments(folder).root)
+    try:
+        yield engine
+    finally:
+        engine.close()
 
 
 def same(ask: Callable[[Snapshot], pl.DataFrame], snapshot: Snapshot) -> None:
@@ -62,15 +73,14 @@ def questions(
 
 @given(stories(), st.sampled_from(ZONES), st.sampled_from(Grain), st.integers(0, 3))
 def test_every_figure_is_that_of_a_recount(
-    engine: Engine,
     story: tuple[list[Step], datetime, datetime],
     zone: str,
     grain: Grain,
     number: int,
 ) -> None:
     steps, start, end = story
-    asked = questions(engine, start, end, ZoneInfo(zone), grain)[number]
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, reading(Path(folder)) as engine:
+        asked = questions(engine, start, end, ZoneInfo(zone), grain)[number]
         catalogue = Catalogue.open(Path(folder))
         reader = Reader(catalogue)
         for batch, step in enumerate(steps):
@@ -90,7 +100,6 @@ def test_every_figure_is_that_of_a_recount(
     st.sampled_from(((True, True), (True, False), (False, True), (False, False))),
 )
 def test_counts_by_status_are_those_of_the_rows(
-    engine: Engine,
     story: tuple[list[Step], datetime, datetime],
     deleted: bool | None,
     samples: bool,
@@ -105,16 +114,16 @@ def test_counts_by_status_are_those_of_the_rows(
         deleted=deleted,
         samples=samples,
     )
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, reading(Path(folder)) as engine:
         catalogue = Catalogue.open(Path(folder))
         follow_all(catalogue, Path(folder), steps)
         snapshot = Reader(catalogue).snapshot()
         catalogue.close()
-    same(lambda s: by_status(engine, s, filters, sample_prefixes=SAMPLES), snapshot)
-    rows = replace(snapshot, books=None)
-    assert count(engine, snapshot, filters, sample_prefixes=SAMPLES) == count(
-        engine, rows, filters, sample_prefixes=SAMPLES
-    )
+        same(lambda s: by_status(engine, s, filters, sample_prefixes=SAMPLES), snapshot)
+        rows = replace(snapshot, books=None)
+        assert count(engine, snapshot, filters, sample_prefixes=SAMPLES) == count(
+            engine, rows, filters, sample_prefixes=SAMPLES
+        )
 
 
 def paid(number: int, when: datetime) -> dict[str, object]:
