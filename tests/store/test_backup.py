@@ -330,7 +330,7 @@ def test_a_disk_that_fills_up_leaves_the_earlier_backup(filled: Catalogue, folde
         filled.append("requests", "r", f"m{number}", requests(*range(2_000)))
     seal(filled, Segments(filled.path.parent), REQUESTS, NOON)
 
-    with full_beyond(8_000), pytest.raises(StoreError, match="cannot be written") as told:
+    with full_beyond(8_000), pytest.raises(StoreError, match=r"cannot be (written|copied)") as told:
         backup(filled, folder)
 
     assert len(str(told.value).splitlines()) == 1

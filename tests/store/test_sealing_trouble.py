@@ -196,7 +196,7 @@ def test_a_damaged_file_of_the_day_is_not_copied_and_keeps_nothing_from_being_se
     segments = Segments(catalogue.path.parent)
     catalogue.append("requests", "t", "a", requests(*range(50)))
     seal(catalogue, segments, REQUESTS, NOON)
-    (broken,) = segments.files()
+    (broken,) = own(segments)
     path = segments.local(broken)
     whole = bytearray(path.read_bytes())
     if harm == "flip":
@@ -213,7 +213,7 @@ def test_a_damaged_file_of_the_day_is_not_copied_and_keeps_nothing_from_being_se
     assert hot(catalogue) == 0
     (finding,) = check(catalogue)
     assert broken in finding.what
-    assert len(set(segments.files()) - {broken}) == 1
+    assert len(set(own(segments)) - {broken}) == 1
 
 
 def test_a_clock_that_steps_back_and_forth_neither_loses_nor_stops_sealing(
