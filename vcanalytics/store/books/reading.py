@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import polars as pl
 
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store.snapshot import Snapshot
+
+_FURTHEST: Final = timedelta(days=20 * 365)
 
 
 def by_month(snapshot: Snapshot, stream: str, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -20,12 +23,13 @@ def by_month(snapshot: Snapshot, stream: str, columns: Sequence[str]) -> Iterato
     if state.first_at is None or state.last_at is None:
         return
     wanted = list(dict.fromkeys([*columns, time]))
+    # Rows that say the year 1 or 9999 lie in the first slice and the last, which have no other end.
+    edge = _month(max(state.first_at, snapshot.taken_at - _FURTHEST))
+    last = min(state.last_at, snapshot.taken_at)
     start: datetime | None = None
-    edge = _month(state.first_at)
-    while start is None or start <= state.last_at:
+    while True:
         edge = _month(edge + timedelta(days=31))
-        # The first month begins with all of time, and the last ends with it.
-        end = edge if edge <= state.last_at else None
+        end = edge if edge <= last else None
         rows = snapshot.newest(stream, start, end, by=(time,)).select(wanted).frame()
         if start is not None:
             rows = rows.filter(pl.col(time) >= start)
