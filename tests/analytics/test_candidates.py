@@ -47,7 +47,7 @@ def stories(draw: st.DrawFn) -> tuple[list[Step], list[datetime]]:
     return steps, [draw(moments(change)) + timedelta(hours=6) for _ in steps]
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(stories(), st.sampled_from((sorted(ALONE), OPEN_WORK)), st.sampled_from((1, 24)))
 def test_what_is_kept_says_what_the_rows_say(
     story: tuple[list[Step], list[datetime]], names: tuple[str, ...], hours: int

@@ -30,7 +30,7 @@ from vcanalytics.store.manifest import Change, enter, manifest
 from vcanalytics.store.sealer import seal
 
 shared = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=24, deadline=None
 )
 START, END = ago(days=5, hours=1, minutes=17), ago(minutes=31)
 PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")

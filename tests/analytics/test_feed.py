@@ -97,7 +97,7 @@ def stories(draw: st.DrawFn) -> tuple[list[Step], datetime]:
     return steps, draw(moments(change))
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(stories(), st.integers(1, 8), st.sampled_from((1, 24, 100)))
 def test_the_feed_out_of_the_books_is_that_of_the_rows(
     story: tuple[list[Step], datetime], limit: int, hours: int

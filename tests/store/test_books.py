@@ -142,7 +142,7 @@ def test_the_books_are_those_of_a_recount_and_of_a_rebuilding(story: list[Step])
         catalogue.close()
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(STORY, st.integers(0, 8), st.integers(1, 3))
 def test_what_comes_in_while_the_books_are_made_anew_is_in_them_once(
     story: list[Step], begun_after: int, slice_rows: int

@@ -177,7 +177,7 @@ history = st.lists(st.tuples(st.integers(0, 900), st.integers(1, 120)), min_size
 
 
 @given(history)
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_merging_ends_with_few_files_and_rewrites_a_row_few_times(
     made: list[tuple[int, int]],
 ) -> None:
@@ -204,7 +204,7 @@ def test_merging_ends_with_few_files_and_rewrites_a_row_few_times(
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 60)), min_size=1, max_size=12))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_merged_store_has_the_same_rows_sorted_within_right_bounds(
     made: list[tuple[int, int]],
 ) -> None:

@@ -116,7 +116,7 @@ def test_beside_running_collectors_it_is_refused(taken: Path, tmp_path: Path) ->
 
 
 @given(data=st.data())
-@settings(max_examples=40)
+@settings(max_examples=24)
 def test_any_flipped_bit_of_the_backup_is_found(
     taken: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

@@ -111,7 +111,7 @@ def test_rows_kept_aside_that_could_be_read_long_since_go(catalogue: Catalogue) 
 
 
 @given(st.lists(st.tuples(st.sampled_from(["host", "posted"]), st.integers(0, 5)), max_size=25))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_whatever_was_appended_when_the_store_stays_sound(
     tmp_path_factory: pytest.TempPathFactory, made: list[tuple[str, int]]
 ) -> None:

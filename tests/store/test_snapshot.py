@@ -47,7 +47,7 @@ def assert_alike(one: Snapshot, other: Snapshot) -> None:
             assert_frame_equal(one.current(name).sort(keys), other.current(name).sort(keys))
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(_STEPS)
 def test_a_reader_that_went_along_sees_what_a_fresh_one_sees(
     steps: list[tuple[str, object]],

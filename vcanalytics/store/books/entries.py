@@ -22,7 +22,7 @@ QUARTERS_PER_DAY: Final = 96
 #: Money is split here: what lies above is summed apart, so that no sum leaves 64 bits.
 SPLIT: Final = 10**9
 
-_TEN_THOUSAND: Final = pa.scalar(Decimal(10_000), pa.decimal128(5, 0))
+_TEN_THOUSAND: Final = Decimal(10_000)
 
 #: The figures of a cell, in this order, and how far its moments reach.
 SUMS: Final = (
@@ -130,7 +130,9 @@ def _plain(column: pa.ChunkedArray) -> list[object]:
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.int64())
     elif pa.types.is_decimal(column.type):
-        column = pc.multiply(column.cast(MONEY), _TEN_THOUSAND).cast(pa.int64())
+        column = pc.multiply(
+            column.cast(MONEY), pa.scalar(_TEN_THOUSAND, pa.decimal128(5, 0))
+        ).cast(pa.int64())
     return column.to_pylist()  # type: ignore[no-any-return]
 
 
