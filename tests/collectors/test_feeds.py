@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,17 +26,6 @@ from tests.collectors.feeding import (
 from tests.collectors.rig import Console
 from tests.shop import SHOP_TIME, Shop, make_shop
 from vcanalytics.source import TABLES, Source
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with make_shop(tmp_path / "shop.db") as shop:
-        yield shop
-
-
-@pytest.fixture
-def console(shop: Shop, tmp_path: Path) -> Console:
-    return Console(tmp_path / "data", shop.url)
 
 
 def test_every_row_of_the_sample_is_read_and_none_twice(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,19 +18,8 @@ from tests.collectors.feeding import (
     rows,
 )
 from tests.collectors.rig import Console
-from tests.shop import Shop, make_shop
+from tests.shop import Shop
 from vcanalytics.source.connection import LONG_TEXT_MAX
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with make_shop(tmp_path / "shop.db") as shop:
-        yield shop
-
-
-@pytest.fixture
-def console(shop: Shop, tmp_path: Path) -> Console:
-    return Console(tmp_path / "data", shop.url)
 
 
 @pytest.mark.parametrize(

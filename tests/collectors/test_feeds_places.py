@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,17 +27,6 @@ from tests.collectors.rig import Console
 from tests.shop import Shop, make_shop
 from vcanalytics.source import Source
 from vcanalytics.source.connection import READ_ROWS_MAX
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with make_shop(tmp_path / "shop.db") as shop:
-        yield shop
-
-
-@pytest.fixture
-def console(shop: Shop, tmp_path: Path) -> Console:
-    return Console(tmp_path / "data", shop.url)
 
 
 def test_a_source_that_was_swapped_for_another_is_noticed_and_read_anew_on_consent(
