@@ -11,8 +11,8 @@ from tests.commands.asked import NOW, Store
 from tests.shop import Shop
 from vcanalytics.accounts import Accounts, Role
 from vcanalytics.accounts import schema as accounts_schema
+from vcanalytics.migrations import Migration
 from vcanalytics.store import Catalogue, schema
-from vcanalytics.store.schema import Migration
 
 PASSWORD = "a long and quiet river 42"
 
@@ -137,7 +137,7 @@ def test_newer_accounts_are_refused_before_anything_is_made(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as then:
-        newer = accounts_schema.Migration(2, "from the future", lambda _connection: None)
+        newer = Migration(2, "from the future", lambda _connection: None)
         then.setattr(accounts_schema, "MIGRATIONS", (*accounts_schema.MIGRATIONS, newer))
         with accounts(store.data_dir):
             pass

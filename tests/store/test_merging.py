@@ -21,7 +21,8 @@ from vcanalytics.store.check import check
 from vcanalytics.store.manifest import GRACE, clean, manifest
 from vcanalytics.store.merging import Merged, due, merge_next
 from vcanalytics.store.sealer import seal
-from vcanalytics.store.segments import Damaged, Segment, shape_of
+from vcanalytics.store.segments import Damaged, Segment
+from vcanalytics.store.shapes import shape_of
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SHAPE = replace(shape_of(REQUESTS), full_rows=100, group_rows=20)

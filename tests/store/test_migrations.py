@@ -9,10 +9,11 @@ from sqlalchemy import Connection, select
 
 from tests.store.rows import requests
 from vcanalytics.errors import StoreError
+from vcanalytics.migrations import Migration
 from vcanalytics.store import Catalogue, schema
 from vcanalytics.store.check import check
 from vcanalytics.store.pseudonyms import Pseudonyms
-from vcanalytics.store.schema import MIGRATIONS, Migration
+from vcanalytics.store.schema import MIGRATIONS
 
 
 def recorded(catalogue: Catalogue) -> list[tuple[int, str]]:

@@ -30,7 +30,8 @@ from vcanalytics.store.parts import Part
 from vcanalytics.store.quarantine import Quarantined, quarantined
 from vcanalytics.store.repair import Done, repair
 from vcanalytics.store.sealer import seal
-from vcanalytics.store.segments import Segment, shape_of
+from vcanalytics.store.segments import Segment
+from vcanalytics.store.shapes import shape_of
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import (
@@ -19,25 +16,16 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    insert,
-    inspect,
-    select,
 )
-from sqlalchemy.sql.functions import max as sql_max
 
-from vcanalytics.errors import StoreError
+from vcanalytics import migrations
+from vcanalytics.migrations import Migration, record_table
 
 metadata = MetaData()
 
 # Instants are integers, microseconds since 1970 UTC. Of secrets only digests are kept. Numbers are
 # never given twice (AUTOINCREMENT): a session's stands for it alone, in the audit log too.
-migration = Table(
-    "migration",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("name", String, nullable=False),
-    Column("applied_at", BigInteger, nullable=False),
-)
+migration = record_table(metadata)
 # Users are never deleted: the audit log names them.
 user = Table(
     "user",
@@ -135,15 +123,6 @@ _APPEND_ONLY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """A numbered step; ``apply`` runs in the same transaction as its record."""
-
-    number: int
-    name: str
-    apply: Callable[[Connection], None]
-
-
 def _first_tables(connection: Connection) -> None:
     tables = [user, session, token, link, throttle, audit]
     metadata.create_all(connection, tables=tables, checkfirst=False)
@@ -156,9 +135,7 @@ MIGRATIONS: Final = (Migration(1, "users, sessions, tokens, links, audit", _firs
 
 def applied(connection: Connection) -> int:
     """The number of the newest migration this file has, 0 for an empty one."""
-    if not inspect(connection).has_table(migration.name):
-        return 0
-    return connection.execute(select(sql_max(migration.c.number))).scalar() or 0
+    return migrations.applied(connection, migration)
 
 
 def migrate(connection: Connection, where: str) -> None:
@@ -166,23 +143,4 @@ def migrate(connection: Connection, where: str) -> None:
 
     Raises StoreError where it was written by a newer version.
     """
-    have = applied(connection)
-    newest = MIGRATIONS[-1].number
-    if have > newest:
-        raise StoreError(
-            f"the accounts are of version {have}, this console knows {newest}",
-            where=where,
-            hint="Start the newer console that wrote them, or choose another VC_DATA_DIR",
-        )
-    if have == 0:
-        migration.create(connection, checkfirst=True)
-    for step in MIGRATIONS:
-        if step.number > have:
-            step.apply(connection)
-            connection.execute(
-                insert(migration).values(
-                    number=step.number,
-                    name=step.name,
-                    applied_at=int(datetime.now(UTC).timestamp() * 1_000_000),
-                )
-            )
+    migrations.migrate(connection, migration, MIGRATIONS, what="the accounts are", where=where)

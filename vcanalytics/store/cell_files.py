@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from vcanalytics.store.cells import HOURS, Counted
 from vcanalytics.store.relation import Cut, Relation
-from vcanalytics.store.segments import Segment, Shape
+from vcanalytics.store.segments import Segment
+from vcanalytics.store.shapes import Shape
 
 Files = Sequence[tuple[Segment, Path]]
 Days = tuple[date, date]

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from vcanalytics.model.buckets import band, bucket
 from vcanalytics.model.streams import COUNT, INSTANT, REAL, REQUESTS, SYSTEM, TEXT
-from vcanalytics.store.segments import Shape
+from vcanalytics.store.shapes import Shape
 
 HOURS: Final = "hours"
 DAYS: Final = "days"

@@ -25,7 +25,8 @@ from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.manifest import Change
 from vcanalytics.store.places import moves
-from vcanalytics.store.segments import Segment, Segments, Shape, segment_schema
+from vcanalytics.store.segments import Segment, Segments
+from vcanalytics.store.shapes import Shape, segment_schema
 
 #: Left to the versions, which are read one by one: the raw JSON would triple what a question reads.
 LEFT_OUT: Final = frozenset({"metadata"})

@@ -18,7 +18,8 @@ from vcanalytics.store import cells, current
 from vcanalytics.store.cells import COUNTED
 from vcanalytics.store.filling import derive, unfilled
 from vcanalytics.store.manifest import Change
-from vcanalytics.store.segments import Segment, Segments, Shape, shape_of
+from vcanalytics.store.segments import Segment, Segments
+from vcanalytics.store.shapes import Shape, shape_of
 
 #: The segments of a series that stand before the sealing.
 Standing = Callable[[str], list[Segment]]

@@ -24,7 +24,8 @@ from vcanalytics.model.streams import STREAMS
 from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.cells import COUNTED, DAYS, HOURS, Cells, Counted, added, hours_of, table
 from vcanalytics.store.manifest import Change, enter, manifests
-from vcanalytics.store.segments import Segment, Segments, Shape, segment_schema
+from vcanalytics.store.segments import Segment, Segments
+from vcanalytics.store.shapes import Shape, segment_schema
 
 #: The segments of a series that stand now.
 Standing = Callable[[str], list[Segment]]

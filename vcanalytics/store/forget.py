@@ -34,7 +34,8 @@ from vcanalytics.store.current import current_shape
 from vcanalytics.store.facts import FORGOTTEN
 from vcanalytics.store.manifest import Change, enter, manifests
 from vcanalytics.store.pseudonyms import DOMAIN, Pseudonyms, digest, load, tag
-from vcanalytics.store.segments import Segment, Segments, Shape, shape_of
+from vcanalytics.store.segments import Segment, Segments
+from vcanalytics.store.shapes import Shape, shape_of
 from vcanalytics.store.state import to_micros
 from vcanalytics.store.writer import Writer
 

@@ -21,7 +21,8 @@ import pyarrow as pa
 from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.derived import SHAPES
 from vcanalytics.store.manifest import Change, enter, manifests
-from vcanalytics.store.segments import Damaged, Segment, Segments, Shape
+from vcanalytics.store.segments import Damaged, Segment, Segments
+from vcanalytics.store.shapes import Shape
 
 #: Today's file still grows, and yesterday's: clocks differ, and rows come late.
 _CLOSED_AFTER: Final = timedelta(days=2)

@@ -31,7 +31,8 @@ from vcanalytics.store.filling import (
     series,
 )
 from vcanalytics.store.manifest import Change, enter, manifests
-from vcanalytics.store.segments import Segment, Segments, Shape
+from vcanalytics.store.segments import Segment, Segments
+from vcanalytics.store.shapes import Shape
 
 _DAY: Final = timedelta(days=1)
 _TRIES: Final = 3

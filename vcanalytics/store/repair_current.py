@@ -16,8 +16,8 @@ from vcanalytics.store import schema
 from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.check_current import Mismatch, mismatches
 from vcanalytics.store.check_rows import Kept
+from vcanalytics.store.reader import Reader
 from vcanalytics.store.segments import Segments
-from vcanalytics.store.snapshot import Reader
 
 #: A fingerprint that no row has (but one in 2^64): the next reading takes the row for changed.
 _UNKNOWN: Final = 0

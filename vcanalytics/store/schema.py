@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import (
@@ -24,21 +21,15 @@ from sqlalchemy import (
     inspect,
     select,
 )
-from sqlalchemy.sql.functions import max as sql_max
 
-from vcanalytics.errors import StoreError
+from vcanalytics import migrations
+from vcanalytics.migrations import Migration, record_table
 from vcanalytics.model.payments import SAMPLE_PREFIXES
 
 metadata = MetaData()
 
 # Instants are integers, microseconds since 1970 UTC: they sort, and no engine reinterprets them.
-migration = Table(
-    "migration",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("name", String, nullable=False),
-    Column("applied_at", BigInteger, nullable=False),
-)
+migration = record_table(metadata)
 # One counter row a stream. ``seq`` is raised inside the write transaction just before the batch is
 # inserted, so that sequence order is commit order on SQLite and PostgreSQL alike.
 stream = Table(
@@ -297,15 +288,6 @@ settled = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """A numbered step; ``apply`` runs in the same transaction as its record."""
-
-    number: int
-    name: str
-    apply: Callable[[Connection], None]
-
-
 def _first_tables(connection: Connection) -> None:
     tables = [stream, progress, batch, ledger, current_row, rejected, fact]
     metadata.create_all(connection, tables=tables, checkfirst=False)
@@ -364,34 +346,13 @@ MIGRATIONS: Final = (
 
 
 def applied(connection: Connection) -> int:
-    """The number of the newest migration this catalogue has, 0 for an empty file."""
-    if not inspect(connection).has_table(migration.name):
-        return 0
-    return connection.execute(select(sql_max(migration.c.number))).scalar() or 0
+    """The number of the newest migration this file has, 0 for an empty one."""
+    return migrations.applied(connection, migration)
 
 
 def migrate(connection: Connection, where: str) -> None:
-    """Bring the catalogue up to date inside the caller's write transaction.
+    """Bring the file up to date inside the caller's write transaction.
 
-    Raises StoreError where the catalogue was written by a newer version.
+    Raises StoreError where it was written by a newer version.
     """
-    have = applied(connection)
-    newest = MIGRATIONS[-1].number
-    if have > newest:
-        raise StoreError(
-            f"the catalogue is of version {have}, this console knows {newest}",
-            where=where,
-            hint="Start the newer console that wrote it, or choose another VC_DATA_DIR",
-        )
-    if have == 0:
-        migration.create(connection, checkfirst=True)
-    for step in MIGRATIONS:
-        if step.number > have:
-            step.apply(connection)
-            connection.execute(
-                insert(migration).values(
-                    number=step.number,
-                    name=step.name,
-                    applied_at=int(datetime.now(UTC).timestamp() * 1_000_000),
-                )
-            )
+    migrations.migrate(connection, migration, MIGRATIONS, what="the catalogue is", where=where)

@@ -24,7 +24,8 @@ from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.current import Moves, fold, folded, is_caught_up, moves_of, series
 from vcanalytics.store.derived import DERIVED, Standing
 from vcanalytics.store.manifest import Change, enter, manifests
-from vcanalytics.store.segments import Segment, Segments, Shape, segment_schema, shape_of
+from vcanalytics.store.segments import Segment, Segments
+from vcanalytics.store.shapes import Shape, segment_schema, shape_of
 from vcanalytics.store.state import to_micros
 
 _BATCHES_MAX: Final = 5_000

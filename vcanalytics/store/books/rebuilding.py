@@ -27,7 +27,7 @@ from vcanalytics.store.books.reading import by_month
 from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.pseudonyms import load
 from vcanalytics.store.quarantine import quarantined
-from vcanalytics.store.snapshot import Reader
+from vcanalytics.store.reader import Reader
 
 #: So many rows are booked in one write transaction: some 50 ms in which collectors wait.
 SLICE_ROWS: Final = 5_000

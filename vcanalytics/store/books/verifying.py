@@ -24,7 +24,8 @@ from vcanalytics.store.books.entries import (
 from vcanalytics.store.books.keeping import slices, told
 from vcanalytics.store.books.reading import by_month
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.snapshot import Reader, Snapshot
+from vcanalytics.store.reader import Reader
+from vcanalytics.store.snapshot import Snapshot
 from vcanalytics.store.state import from_micros
 
 _SLICE_ROWS: Final = 10_000

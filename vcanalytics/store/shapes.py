@@ -1,0 +1,81 @@
+"""Shapes: what the files of each series look like, whoever makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vcanalytics.model.streams import COUNT, SYSTEM, Stream
+
+#: A file of so many rows is full: some 20 MB of samples, some 60 of versions with their JSON.
+ROWS_FULL: Final = 1_000_000
+VERSIONS_FULL: Final = 250_000
+_HOUR: Final = "hour of the row"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the files of one series look like. A series is a stream, or what is derived from it.
+
+    ``partition`` is the column whose day decides which file a row lies in, ``order`` the columns
+    rows are sorted by, ``moments`` those that bound a file's time. Every series has ``seq``: the
+    batch a row came with, or the newest that a derived row takes in. A file of ``full_rows`` is
+    full; ``group_rows`` are small enough that a question of an hour skips most of a day's file.
+    ``hourly``: rows are sorted by the hour first, so that such a question still skips the others.
+    """
+
+    name: str
+    schema: pa.Schema
+    partition: str
+    order: tuple[str, ...]
+    moments: tuple[str, ...]
+    full_rows: int = ROWS_FULL
+    group_rows: int = 100_000
+    hourly: bool = False
+
+    def in_order(self, rows: pa.Table) -> pa.Table:
+        """The rows as they lie in a file."""
+        keys = [(column, "ascending") for column in self.order]
+        if not self.hourly:
+            return rows.sort_by(keys)
+        hours = pc.floor_temporal(rows.column(self.partition), unit="hour")
+        ordered = rows.append_column(_HOUR, hours).sort_by([(_HOUR, "ascending"), *keys])
+        return ordered.drop_columns(_HOUR)
+
+    def encodings(self) -> dict[str, Any]:
+        """How columns are written: times and counts as steps, all else as words of a dictionary.
+
+        A system sample takes 1.0 bytes so, sorted by the hour and series; 1.6 sorted by time.
+        """
+        steps = [
+            field.name
+            for field in self.schema
+            if pa.types.is_timestamp(field.type) or pa.types.is_int64(field.type)
+        ]
+        return {
+            "use_dictionary": [name for name in self.schema.names if name not in steps],
+            "column_encoding": dict.fromkeys(steps, "DELTA_BINARY_PACKED"),
+        }
+
+
+def segment_schema(stream: Stream) -> pa.Schema:
+    """A stream's columns and ``seq``, the number of the batch a row came with."""
+    return stream.schema.append(pa.field("seq", COUNT, nullable=False))
+
+
+def shape_of(stream: Stream) -> Shape:
+    """The files that hold a stream's own rows."""
+    hourly = stream is SYSTEM
+    return Shape(
+        stream.name,
+        segment_schema(stream),
+        stream.partition,
+        ("measure", "item", "host", stream.time) if hourly else (stream.time, "seq"),
+        (stream.time,),
+        hourly=hourly,
+        # Versions are wide, and what is sealed or merged is held in the collectors' memory.
+        full_rows=VERSIONS_FULL if stream.versioned else ROWS_FULL,
+    )
