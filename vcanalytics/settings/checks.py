@@ -142,6 +142,19 @@ def none_if_empty(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def rules_file(path: Path | None) -> Path | None:
+    """A file there may be; what is in it is checked by those who read it."""
+    if path is None:
+        return None
+    try:
+        path = path.expanduser()
+    except RuntimeError:
+        raise ValueError("there is no such user's home") from None
+    if path.is_dir():
+        raise ValueError("it is a folder")
+    return path
+
+
 def days_kept(days: int | None) -> int | None:
     """How long rows are kept: questions of 24 h and forecasts of a week are made of them."""
     if days is not None and not 7 <= days <= 36_500:

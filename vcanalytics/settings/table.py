@@ -150,6 +150,12 @@ class Settings(BaseSettings):
     keep_activity_days: _Days = Field(None, description="Days for which activity is kept")
     keep_health_days: _Days = Field(None, description="Days for which health checks are kept")
     keep_logs_days: _Days = Field(None, description="Days for which log lines are kept")
+    rules_file: Annotated[
+        Path | None,
+        BeforeValidator(checks.none_if_empty),
+        AfterValidator(checks.rules_file),
+        Allowed("a TOML file, see docs/alerts.md; empty for the built-in rules"),
+    ] = Field(None, description="Alert rules, the channels that tell of them, and probes")
     disk_budget_gb: Annotated[
         float | None,
         BeforeValidator(checks.none_if_empty),

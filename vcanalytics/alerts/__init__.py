@@ -1,0 +1,1 @@
+"""Alerts: what is to be noticed, judged from rules, whether anybody looks or not."""
