@@ -6,11 +6,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, select
 
 from tests.commands.asked import NOW, Store
 from tests.shop import Shop
 from vcanalytics.accounts import Accounts, Role
 from vcanalytics.accounts import schema as accounts_schema
+from vcanalytics.journal import Journal
+from vcanalytics.journal import schema as journal_schema
+from vcanalytics.journal.component_tables import breaker
 from vcanalytics.migrations import Migration
 from vcanalytics.store import Catalogue, schema
 
@@ -27,6 +31,17 @@ def store(store: Store, shop: Shop) -> Store:
 
 def accounts(data_dir: Path) -> closing[Accounts]:
     return closing(Accounts.open(data_dir, clock=lambda: NOW))
+
+
+def watched(store_dir: Path) -> None:
+    """A journal with one breaker in it."""
+    with closing(Journal.open(store_dir)) as journal, journal.write() as connection:
+        connection.execute(insert(breaker).values(name="probe:shop", state="open", failures=3))
+
+
+def breaker_names(store_dir: Path) -> list[str]:
+    with closing(Journal.open(store_dir)) as journal, journal.read() as connection:
+        return list(connection.execute(select(breaker.c.name)).scalars())
 
 
 def elsewhere(store: Store, data_dir: Path) -> Store:
@@ -83,6 +98,7 @@ def test_the_demo_s_store_comes_back_with_its_shop(shop: Shop, tmp_path: Path) -
     shop.transaction("VC_1", amount="49.00")
     demo = Store(tmp_path / "data" / "demo")
     demo.keep(shop)
+    watched(demo.data_dir)
     (demo.data_dir / "vectorcraft.db").write_bytes(shop.path.read_bytes())
     store = Store(tmp_path / "data")
     store.text("backup", str(tmp_path / "backup"))
@@ -91,7 +107,40 @@ def test_the_demo_s_store_comes_back_with_its_shop(shop: Shop, tmp_path: Path) -
 
     assert new.text("revenue") == store.text("revenue")
     assert (new.data_dir / "demo" / "vectorcraft.db").exists()
+    assert breaker_names(new.data_dir / "demo") == ["probe:shop"]
     assert not (new.data_dir / "catalogue.db").exists()
+
+
+def test_the_journal_comes_back_for_its_owner_alone(store: Store, tmp_path: Path) -> None:
+    watched(store.data_dir)
+    rows = store.csv("backup", str(tmp_path / "backup"))
+    assert "journal" in [row["what"] for row in rows]
+    new = elsewhere(store, tmp_path / "new")
+    new.text("restore", str(tmp_path / "backup"))
+
+    assert breaker_names(new.data_dir) == ["probe:shop"]
+    assert (new.data_dir / "journal.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_newer_journal_is_refused_before_anything_is_made(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = journal_schema.MIGRATIONS[-1].number + 1
+    with monkeypatch.context() as then:
+        newer = Migration(number, "from the future", lambda _connection: None)
+        then.setattr(journal_schema, "MIGRATIONS", (*journal_schema.MIGRATIONS, newer))
+        watched(store.data_dir)
+        store.text("backup", str(tmp_path / "b"))
+    new = elsewhere(store, tmp_path / "new")
+    for asked, command in (
+        (store, ("backup", str(tmp_path / "c"))),
+        (new, ("restore", str(tmp_path / "b"))),
+    ):
+        status, line = asked.error(*command)
+        assert status == 1
+        assert f"of version {number}, this console knows {number - 1}" in line
+    assert not new.data_dir.exists()
+    assert not (tmp_path / "c").exists()
 
 
 def test_what_is_refused_is_one_line(store: Store, tmp_path: Path) -> None:

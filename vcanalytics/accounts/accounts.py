@@ -22,7 +22,7 @@ from vcanalytics.accounts.records import (
     Token,
     User,
 )
-from vcanalytics.accounts.times import instant, micros
+from vcanalytics.instants import instant, micros
 
 
 class Accounts(Entering):

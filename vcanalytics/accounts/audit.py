@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
 
 from vcanalytics.accounts.records import Entry, Principal
 from vcanalytics.accounts.schema import audit
-from vcanalytics.accounts.times import instant, micros
+from vcanalytics.instants import instant, micros
 
 SHORT_CHARS_MAX: Final = 200
 DETAIL_CHARS_MAX: Final = 1_000

@@ -17,8 +17,8 @@ from vcanalytics.accounts.looked_up import LookedUp
 from vcanalytics.accounts.passwords import Argon2, Hasher, Slots
 from vcanalytics.accounts.records import Principal, Role
 from vcanalytics.accounts.sessions import Lifetime
-from vcanalytics.accounts.times import Clock, utc_now
 from vcanalytics.commits import Token as CommitToken
+from vcanalytics.instants import Clock, utc_now
 
 TRIES: Final = 5
 LIFETIME: Final = Lifetime()

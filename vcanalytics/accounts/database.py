@@ -1,171 +1,19 @@
-"""The file of accounts: SQLite (WAL, synchronous=FULL), for its owner's eyes alone."""
+"""The file of accounts."""
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from threading import Lock
-from typing import Any, Final, Self
-
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from typing import ClassVar, Final
 
 from vcanalytics.accounts import schema
-from vcanalytics.commits import Commits, Token
-from vcanalytics.errors import StoreError
-from vcanalytics.folders import make_private
+from vcanalytics.private_file import PrivateFile, Schema
 
 FILE_NAME: Final = "accounts.db"
-_BUSY_TIMEOUT_S: Final = 10.0
-#: What may be left undone (when a session was last seen) waits for no one.
-_HASTY_TIMEOUT_S: Final = 0.02
-_MODE: Final = 0o600
 
 
-def _connect(path: Path, *, synchronous: str, timeout_s: float) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}",
-        connect_args={"timeout": timeout_s, "check_same_thread": False},
-        pool_size=8,
-        max_overflow=56,
-        # An error's text would hold digests, names and addresses.
-        hide_parameters=True,
-    )
+class Database(PrivateFile):
+    """The open file of accounts, the same for the demo and a real shop."""
 
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: object) -> None:
-        # The driver must not begin transactions on its own: BEGIN IMMEDIATE is ours to say.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute(f"PRAGMA synchronous = {synchronous}")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA secure_delete = ON")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        # A deferred transaction that later writes can fail at once with SQLITE_BUSY_SNAPSHOT.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def _private(path: Path) -> None:
-    """Make the file readable by its owner alone; what SQLite lays beside it takes its mode."""
-    make_private(path.parent)
-    try:
-        # A file that exists is not opened here: closing it would drop SQLite's locks on it.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _MODE))
-        owner = path.parent.stat()
-        if os.geteuid() == 0 and owner.st_uid != 0:
-            # A command of root's must not lock out the console that runs as another user.
-            os.chown(path, owner.st_uid, owner.st_gid)
-    except FileExistsError:
-        if stat.S_IMODE(path.stat().st_mode) & ~_MODE:
-            for beside in (
-                path,
-                *(path.with_name(f"{path.name}-{name}") for name in ("wal", "shm")),
-            ):
-                if beside.exists():
-                    beside.chmod(_MODE)
-
-
-class Database:
-    """The open file. Safe to share between threads; processes open their own."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._durable = _connect(path, synchronous="FULL", timeout_s=_BUSY_TIMEOUT_S)
-        self._hasty = _connect(path, synchronous="NORMAL", timeout_s=_HASTY_TIMEOUT_S)
-        self._commits = Commits(path)
-        self._looking = Lock()
-
-    @classmethod
-    def open(cls, data_dir: Path, *, create: bool = True) -> Self:
-        """Open the file in ``data_dir`` and bring it up to date.
-
-        Raises StoreError where it is missing and not to be made, cannot be made, is damaged, or is
-        of a newer version.
-        """
-        path = data_dir / FILE_NAME
-        if not create and not path.exists():
-            raise StoreError(
-                "there are no accounts yet",
-                where=str(path),
-                hint="Start the console, or run `python -m vcanalytics user add NAME --role admin`",
-            )
-        try:
-            _private(path)
-            database = cls(path)
-            with database._durable.connect() as connection, connection.begin():
-                current = schema.applied(connection) == schema.MIGRATIONS[-1].number
-            if not current:
-                with database.write() as connection:
-                    schema.migrate(connection, str(path))
-        except (OSError, DatabaseError) as error:
-            reason = getattr(error, "orig", None) or error
-            raise StoreError(
-                f"the accounts cannot be opened: {reason}",
-                where=str(path),
-                hint="Check that VC_DATA_DIR is writable and the file is the console's",
-            ) from error
-        return database
-
-    def close(self) -> None:
-        with self._looking:
-            self._commits.close()
-        self._durable.dispose()
-        self._hasty.dispose()
-
-    def token(self) -> Token | None:
-        """Changes whenever any process committed; some 20 microseconds."""
-        with self._looking:
-            return self._commits.token()
-
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """One read transaction. Raises StoreError where the file cannot be read."""
-        try:
-            with self._durable.connect() as connection, connection.begin():
-                yield connection
-        except DatabaseError as error:
-            raise StoreError(
-                f"the accounts cannot be read: {error.orig}",
-                where=str(self.path),
-                hint="Check the file's rights; restore it from a backup where it is damaged",
-                heals=isinstance(error, OperationalError),
-            ) from None
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One durable write transaction, fsynced when it is left.
-
-        Raises StoreError where the disk is full or another writer holds the file too long.
-        """
-        with self._writing(self._durable) as connection:
-            yield connection
-
-    @contextmanager
-    def hasty(self) -> Iterator[Connection]:
-        """A write that may be lost in a power cut, and fails at once where another one writes."""
-        with self._writing(self._hasty) as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self, engine: Engine) -> Iterator[Connection]:
-        try:
-            options = engine.connect().execution_options(writes=True)
-            with options as connection, connection.begin():
-                yield connection
-        except OperationalError as error:
-            raise StoreError(
-                f"the accounts cannot be written: {error.orig}",
-                where=str(self.path),
-                hint="Check free space and rights, then try again",
-                heals=True,
-            ) from None
+    file_name = FILE_NAME
+    schema: ClassVar[Schema] = schema
+    called = "accounts"
+    made_by = "Start the console, or run `python -m vcanalytics user add NAME --role admin`"

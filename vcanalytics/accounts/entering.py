@@ -16,8 +16,8 @@ from vcanalytics.accounts.errors import AccountError, Refused
 from vcanalytics.accounts.names import folded, read_name
 from vcanalytics.accounts.passwords import CHARS_MAX, check_password, normalised
 from vcanalytics.accounts.records import Invitation, Principal, Role, Session, SignedIn
-from vcanalytics.accounts.times import micros
 from vcanalytics.errors import StoreError
+from vcanalytics.instants import micros
 
 #: When a session or token was last used is written at most so often.
 _TOUCHED_EVERY: Final = timedelta(minutes=1)

@@ -12,7 +12,7 @@ from vcanalytics.accounts.errors import AccountError
 from vcanalytics.accounts.names import folded
 from vcanalytics.accounts.records import Invitation, Role
 from vcanalytics.accounts.schema import link, user
-from vcanalytics.accounts.times import instant, micros
+from vcanalytics.instants import instant, micros
 
 FIRST_LINK_LASTS: Final = timedelta(hours=24)
 INVITATIONS_MAX: Final = 1_000

@@ -7,7 +7,7 @@ from datetime import timedelta
 from vcanalytics.accounts.accounts import Accounts
 from vcanalytics.accounts.passwords import Hasher
 from vcanalytics.accounts.sessions import Lifetime
-from vcanalytics.accounts.times import Clock, utc_now
+from vcanalytics.instants import Clock, utc_now
 from vcanalytics.settings import Settings
 
 

@@ -11,15 +11,12 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
-from sqlalchemy import create_engine, delete, update
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import delete, update
 
 from vcanalytics.accounts import audit, schema
 from vcanalytics.accounts.database import Database
-from vcanalytics.accounts.times import micros
-from vcanalytics.errors import StoreError
+from vcanalytics.instants import micros
 
 RESTORED: Final = "store_restored"
 
@@ -38,29 +35,3 @@ def settle(data_dir: Path, now: datetime, *, actor: str, source: str) -> int:
         detail = f"{ended} sessions ended, {links} links withdrawn"
         audit.note(connection, now, RESTORED, actor=actor, target=source, detail=detail)
     return ended
-
-
-def refuse_newer(path: Path) -> None:
-    """Raise StoreError where a copy of accounts is of a newer version, or cannot be read.
-
-    The copy is not changed, and nothing is made beside it.
-    """
-    engine = create_engine(f"sqlite:///file:{quote(str(path.absolute()))}?immutable=1&uri=true")
-    try:
-        with engine.connect() as connection:
-            have = schema.applied(connection)
-    except DatabaseError as error:
-        raise StoreError(
-            f"the accounts in the backup cannot be read: {error.orig}",
-            where=str(path),
-            hint="Take another backup, where the console still stands",
-        ) from None
-    finally:
-        engine.dispose()
-    newest = schema.MIGRATIONS[-1].number
-    if have > newest:
-        raise StoreError(
-            f"the accounts in the backup are of version {have}, this console knows {newest}",
-            where=str(path),
-            hint="Restore it with the newer console that took it",
-        )

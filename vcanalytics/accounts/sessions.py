@@ -14,7 +14,7 @@ from vcanalytics.accounts.audit import SHORT_CHARS_MAX, written_out
 from vcanalytics.accounts.records import Principal, Role, Session, SignedIn
 from vcanalytics.accounts.schema import session, user
 from vcanalytics.accounts.throttle import place_of
-from vcanalytics.accounts.times import instant, micros
+from vcanalytics.instants import instant, micros
 
 #: A user has at most so many sessions: one more ends the one that was seen longest ago.
 PER_USER_MAX: Final = 50

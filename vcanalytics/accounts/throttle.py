@@ -20,7 +20,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from vcanalytics.accounts.errors import Throttled
 from vcanalytics.accounts.schema import throttle
-from vcanalytics.accounts.times import instant, micros
+from vcanalytics.instants import instant, micros
 
 WAIT_S_MAX: Final = 900
 #: An address may be that of a whole office: it has so many times the tries of an account.

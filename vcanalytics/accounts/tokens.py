@@ -13,7 +13,7 @@ from vcanalytics.accounts.errors import AccountError
 from vcanalytics.accounts.names import folded
 from vcanalytics.accounts.records import Principal, Role, Token
 from vcanalytics.accounts.schema import token
-from vcanalytics.accounts.times import instant, micros
+from vcanalytics.instants import instant, micros
 
 TOKENS_MAX: Final = 1_000
 _IN_USE: Final = token.c.revoked_at.is_(None)

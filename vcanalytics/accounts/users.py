@@ -11,7 +11,7 @@ from vcanalytics.accounts.errors import AccountError
 from vcanalytics.accounts.names import folded
 from vcanalytics.accounts.records import Role
 from vcanalytics.accounts.schema import user
-from vcanalytics.accounts.times import micros
+from vcanalytics.instants import micros
 
 USERS_MAX: Final = 10_000
 

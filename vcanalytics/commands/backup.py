@@ -1,4 +1,4 @@
-"""``backup``: a consistent copy of the store and the accounts, while everything runs."""
+"""``backup``: a consistent copy of the store, accounts and journal, while everything runs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import click
 import polars as pl
 
 from vcanalytics.accounts.database import FILE_NAME as ACCOUNTS
-from vcanalytics.accounts.times import utc_now
 from vcanalytics.commands import options, people
 from vcanalytics.commands.asking import begin, opened
 from vcanalytics.commands.output import Answer, Kind
 from vcanalytics.commands.progress import shown
+from vcanalytics.instants import utc_now
+from vcanalytics.journal import FILE_NAME as JOURNAL
+from vcanalytics.journal import Journal
 from vcanalytics.settings import Settings
 from vcanalytics.source.demo import demo_path
 from vcanalytics.store.backup import Beside, take
@@ -47,10 +49,12 @@ def command(*, folder: Path, zone: str | None, form: str) -> None:
     accounts = call.settings.data_dir / ACCOUNTS
     clock = click.get_current_context().obj or utc_now
     with opened(call.settings) as catalogue, shown() as progress:
+        # Both raise where they are of a newer version.
         if accounts.exists():
-            # Raises where they are of a newer version.
             with people.opened(create=False):
                 pass
+        if (catalogue.path.parent / JOURNAL).exists():
+            Journal.open(catalogue.path.parent).close()
         beside = _beside(call.settings, catalogue.path.parent)
         data_dir = call.settings.data_dir
         taken = take(catalogue, data_dir, folder, beside, clock=clock, progress=progress)
@@ -63,9 +67,11 @@ def command(*, folder: Path, zone: str | None, form: str) -> None:
 
 
 def _beside(settings: Settings, store_dir: Path) -> list[Beside]:
-    """The accounts, and the demo's shop where the store is the demo's: it would be another one."""
+    """The accounts, the store's journal, and the demo's shop: it would be another one."""
+    journal, shop = store_dir / JOURNAL, demo_path(settings)
     found = [Beside(settings.data_dir / ACCOUNTS, ACCOUNTS)]
-    shop = demo_path(settings)
+    below = journal.absolute().relative_to(settings.data_dir.absolute())
+    found.append(Beside(journal, below.as_posix()))
     if store_dir.absolute() == shop.parent:
         # After the catalogue: what was sold in between is read again, and nothing went back.
         found.append(Beside(shop, f"{shop.parent.name}/{shop.name}"))

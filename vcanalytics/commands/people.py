@@ -11,8 +11,8 @@ from typing import Final
 import click
 
 from vcanalytics.accounts import Accounts, Role, open_accounts
-from vcanalytics.accounts.times import Clock, utc_now
 from vcanalytics.errors import UsageError
+from vcanalytics.instants import Clock, utc_now
 from vcanalytics.settings import load_settings
 
 ROLES: Final = click.Choice([str(role) for role in Role])

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Final
 
 import click
 
 from collectors.instance import Instance
 from vcanalytics.accounts.database import FILE_NAME as ACCOUNTS
-from vcanalytics.accounts.restored import refuse_newer, settle
+from vcanalytics.accounts.database import Database
+from vcanalytics.accounts.restored import settle
 from vcanalytics.commands import options, people
 from vcanalytics.commands.asking import begin
 from vcanalytics.commands.backup import COLUMNS, overview, sums
 from vcanalytics.commands.output import Answer
 from vcanalytics.commands.progress import shown
+from vcanalytics.journal import FILE_NAME as JOURNAL
+from vcanalytics.journal import Journal
+from vcanalytics.private_file import PrivateFile
 from vcanalytics.store.restore import recorded, restore
+
+_PRIVATE: Final[dict[str, type[PrivateFile]]] = {ACCOUNTS: Database, JOURNAL: Journal}
 
 
 @click.command("restore")
@@ -33,8 +40,9 @@ def command(*, folder: Path, zone: str | None, form: str) -> None:
     data_dir = call.settings.data_dir
     record = recorded(folder)
     for file in record.files:
-        if file.path == ACCOUNTS and (folder / file.stored).exists():
-            refuse_newer(folder / file.stored)
+        kind = _PRIVATE.get(Path(file.path).name)
+        if kind is not None and (folder / file.stored).exists():
+            kind.refuse_newer(folder / file.stored)
 
     def settled(place: str, path: Path) -> None:
         if place == ACCOUNTS:
