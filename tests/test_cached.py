@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from tests.analytics.moments import NOON, Row, ago, event, only, request, sample
 from vcanalytics import cached
@@ -213,3 +215,26 @@ def test_what_waits_is_of_now_and_what_takes_all_of_history_at_its_pace(
     minute = timedelta(minutes=1)
     assert ("suspicious", "VC_3") in ask(NOON + minute)
     assert cached.waiting(("paid_not_mailed",), now=NOON).height == 3
+
+
+#: Longer than any test waits, if nothing stops it.
+ENDLESS = """
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+from vcanalytics.cached import console
+
+@st.cache_data
+def answered():
+    question = "SELECT count(*) FROM range(1000000000) a, range(1000) b WHERE a.range % 7 = b.range"
+    return console.open_console().engine.ask(question, budget_s=60)
+
+answered()
+"""
+
+
+def test_a_question_ends_with_the_viewer_who_asked_it(catalogue: Catalogue) -> None:
+    began = time.monotonic()
+    # Out of patience, it asks the script to stop, and waits until it has.
+    with pytest.raises(RuntimeError, match="timed out"):
+        AppTest.from_string(ENDLESS, default_timeout=0.5).run()
+    assert time.monotonic() - began < 30

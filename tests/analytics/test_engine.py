@@ -90,6 +90,54 @@ def test_waiting_for_a_turn_is_part_of_the_budget() -> None:
     engine.close()
 
 
+class Gone(BaseException):
+    """As the end of a script is: no error that anybody handles."""
+
+
+def test_a_question_nobody_waits_for_is_interrupted_and_the_next_one_answered() -> None:
+    looks: list[float] = []
+
+    def still_wanted() -> None:
+        looks.append(time.monotonic())
+        if len(looks) > 2:
+            raise Gone
+
+    engine = Engine(60.0, concurrent_max=1, threads=1, still_wanted=still_wanted)
+    began = time.monotonic()
+    with pytest.raises(Gone):
+        engine.ask(ENDLESS)
+    assert time.monotonic() - began < 30
+    # Its turn and its worker are free again: there is only one of each.
+    assert engine.ask("SELECT 1 AS one").item() == 1
+    engine.close()
+
+
+def test_who_leaves_while_waiting_for_a_turn_takes_none() -> None:
+    leaving = threading.Event()
+
+    def still_wanted() -> None:
+        if threading.current_thread() is threading.main_thread() and leaving.is_set():
+            raise Gone
+
+    engine = Engine(60.0, concurrent_max=1, threads=1, still_wanted=still_wanted)
+
+    def occupy() -> None:
+        with pytest.raises(BudgetExceeded):
+            engine.ask(ENDLESS, budget_s=2.0)
+
+    thread = threading.Thread(target=occupy)
+    thread.start()
+    while engine._slots.acquire(blocking=False):
+        engine._slots.release()
+    leaving.set()
+    with pytest.raises(Gone):
+        engine.ask("SELECT 1")
+    leaving.clear()
+    thread.join()
+    assert engine.ask("SELECT 1 AS one").item() == 1
+    engine.close()
+
+
 def test_memory_is_bounded_and_nothing_is_spilled(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import duckdb
 import polars as pl
@@ -27,6 +28,8 @@ BUDGET_S: Final = 2.0
 #: Questions answered at once; the others wait, within their own budget.
 CONCURRENT_MAX: Final = 4
 MEMORY_MAX: Final = "2GB"
+#: How often who asks says whether the answer is still wanted.
+_LOOK_S: Final = 0.05
 
 #: A shared connection without cursor() returned other threads' rows; Python's variables are no
 #: tables; nothing is ever fetched or spilled (an empty temp_directory keeps it out of the
@@ -49,35 +52,16 @@ def sql(*names: str) -> str:
     return "\n".join((folder / f"{name}.sql").read_text(encoding="utf-8") for name in names)
 
 
-class _Alarm:
-    """Interrupts a cursor when time is up, and never after it was told that it is done."""
-
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, seconds: float) -> None:
-        self._cursor = cursor
-        self._lock = threading.Lock()
-        self._done = False
-        self.rang = False
-        self._timer = threading.Timer(max(seconds, 0.0), self._ring)
-        self._timer.daemon = True
-
-    def _ring(self) -> None:
-        with self._lock:
-            if not self._done:
-                self.rang = True
-                self._cursor.interrupt()
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._done = True
-        self._timer.cancel()
+def _nobody_leaves() -> None:
+    """Who asks waits to the end."""
 
 
 class Engine:
-    """Answers questions in SQL. One a process, shared by all threads."""
+    """Answers questions in SQL. One a process, shared by all threads.
+
+    ``still_wanted`` is called in the thread that asks, again and again while it waits. What it
+    raises interrupts the question and comes out of ``ask``: nobody works for a viewer who left.
+    """
 
     def __init__(
         self,
@@ -86,8 +70,12 @@ class Engine:
         concurrent_max: int = CONCURRENT_MAX,
         threads: int | None = None,
         segments: Path | None = None,
+        still_wanted: Callable[[], None] = _nobody_leaves,
     ) -> None:
         self.budget_s = budget_s
+        self._still_wanted = still_wanted
+        # DuckDB answers in threads of these, so that who asks is free to time it and to leave.
+        self._workers = ThreadPoolExecutor(concurrent_max, thread_name_prefix="question")
         self._slots = threading.BoundedSemaphore(concurrent_max)
         self._database = duckdb.connect(":memory:", config=dict(_CONFIG))
         if threads is not None:
@@ -102,6 +90,7 @@ class Engine:
         self._database.execute("SET lock_configuration = true")
 
     def close(self) -> None:
+        self._workers.shutdown()
         self._database.close()
 
     def ask(
@@ -119,56 +108,80 @@ class Engine:
         """
         budget = self.budget_s if budget_s is None else budget_s
         deadline = time.monotonic() + budget
-        if not self._slots.acquire(timeout=budget):
-            raise BudgetExceeded(
-                f"stopped after {budget:g} s of waiting for other questions",
-                hint="Try again in a moment",
-                heals=True,
-            )
-        try:
-            return self._answer(question, dict(params or {}), tables or {}, budget, deadline)
-        finally:
-            self._slots.release()
-
-    def _answer(
-        self,
-        question: str,
-        params: dict[str, Any],
-        tables: Mapping[str, Table],
-        budget: float,
-        deadline: float,
-    ) -> pl.DataFrame:
+        self._take_turn(budget, deadline)
         cursor = self._database.cursor()
-        alarm = _Alarm(cursor, deadline - time.monotonic())
         try:
-            for name, table in tables.items():
-                _bring(cursor, name, table)
-            with alarm:
-                answer = cursor.sql(question, params=params).pl()
-        except duckdb.InterruptException as error:
-            if not alarm.rang:
-                raise
-            raise BudgetExceeded(
-                f"stopped after {budget:g} s", hint="Ask by a longer grain, or shorten the range"
-            ) from error
-        except duckdb.OutOfMemoryException as error:
-            raise BudgetExceeded(
-                f"stopped at {MEMORY_MAX} of memory",
-                hint="Ask by a longer grain, or shorten the range",
-            ) from error
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            if not any(
-                isinstance(table, Relation) and (table.files or table.cuts)
-                for table in tables.values()
-            ):
-                raise
-            raise StoreError(
-                f"a segment cannot be read: {str(error).splitlines()[0]}",
-                hint="Run `python -m vcanalytics check` to see what is damaged",
-            ) from error
+            answer = self._workers.submit(_answer, cursor, question, params or {}, tables or {})
+            try:
+                in_time = self._await(answer, deadline)
+            finally:
+                # In time, too late or left: nothing of it goes on.
+                _end(cursor, answer)
+            if not in_time and isinstance(answer.exception(), duckdb.InterruptException):
+                raise BudgetExceeded(
+                    f"stopped after {budget:g} s",
+                    hint="Ask by a longer grain, or shorten the range",
+                ) from None
+            return answer.result()
         finally:
             cursor.close()
-        return _in_utc(answer)
+            self._slots.release()
+
+    def _take_turn(self, budget: float, deadline: float) -> None:
+        while not self._slots.acquire(timeout=_until(deadline)):
+            self._still_wanted()
+            if time.monotonic() >= deadline:
+                raise BudgetExceeded(
+                    f"stopped after {budget:g} s of waiting for other questions",
+                    hint="Try again in a moment",
+                    heals=True,
+                )
+
+    def _await(self, answer: Future[pl.DataFrame], deadline: float) -> bool:
+        """Wait for an answer; whether it came in time."""
+        while not wait([answer], _until(deadline)).done:
+            self._still_wanted()
+            if time.monotonic() >= deadline:
+                return False
+        return True
+
+
+def _until(deadline: float) -> float:
+    return min(_LOOK_S, max(0.0, deadline - time.monotonic()))
+
+
+def _end(cursor: duckdb.DuckDBPyConnection, answer: Future[pl.DataFrame]) -> None:
+    """Interrupt what still runs, and wait until it has stopped."""
+    while not answer.done():
+        # More than once: an interrupt that comes before the statement begins is lost.
+        cursor.interrupt()
+        wait([answer], _LOOK_S)
+
+
+def _answer(
+    cursor: duckdb.DuckDBPyConnection,
+    question: str,
+    params: Mapping[str, Any],
+    tables: Mapping[str, Table],
+) -> pl.DataFrame:
+    try:
+        for name, table in tables.items():
+            _bring(cursor, name, table)
+        return _in_utc(cursor.sql(question, params=dict(params)).pl())
+    except duckdb.OutOfMemoryException as error:
+        raise BudgetExceeded(
+            f"stopped at {MEMORY_MAX} of memory",
+            hint="Ask by a longer grain, or shorten the range",
+        ) from error
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        if not any(
+            isinstance(table, Relation) and (table.files or table.cuts) for table in tables.values()
+        ):
+            raise
+        raise StoreError(
+            f"a segment cannot be read: {str(error).splitlines()[0]}",
+            hint="Run `python -m vcanalytics check` to see what is damaged",
+        ) from error
 
 
 def _bring(cursor: duckdb.DuckDBPyConnection, name: str, table: Table) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import polars as pl
 import streamlit as st
+from streamlit.runtime.scriptrunner_utils.script_run_context import get_run_yield_check
 
 from vcanalytics.analytics.candidates import Candidates
 from vcanalytics.analytics.engine import Engine
@@ -51,13 +52,28 @@ class Answer:
     as_of: datetime
 
 
+def _still_watched() -> None:
+    """Leave off where the viewer has gone, or asks for something else by now.
+
+    Streamlit ends a script at its next element, and one that waits for DuckDB draws none. Others
+    who wait for the same answer begin it anew, the first of them, as with any that failed.
+    """
+    check = get_run_yield_check()
+    if check is not None:
+        check()
+
+
 @st.cache_resource(show_spinner=False)
 def open_console() -> Console:
     """The one console of this process."""
     settings = load_settings()
     catalogue = Catalogue.open(settings.store_dir)
     # What is sealed is read by the engine itself, and from this folder alone.
-    engine = Engine(settings.query_budget_s, segments=Segments(settings.store_dir).root)
+    engine = Engine(
+        settings.query_budget_s,
+        segments=Segments(settings.store_dir).root,
+        still_wanted=_still_watched,
+    )
     return Console(settings, catalogue, Latest(catalogue), Reader(catalogue), engine, Candidates())
 
 
