@@ -7,11 +7,11 @@ from typing import Final
 from sqlalchemy import Connection
 
 from vcanalytics import migrations
-from vcanalytics.journal import component_tables
+from vcanalytics.journal import alert_tables, component_tables
 from vcanalytics.journal.record import migration
 
 #: A new subject adds its own at the end.
-MIGRATIONS: Final = (component_tables.MIGRATION,)
+MIGRATIONS: Final = (component_tables.MIGRATION, alert_tables.MIGRATION)
 
 
 def applied(connection: Connection) -> int:
