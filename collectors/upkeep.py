@@ -16,7 +16,7 @@ from collectors.maintenance import Maintenance
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.forget import finish, pending
-from vcanalytics.store.manifest import ORPHAN_AFTER, clean
+from vcanalytics.store.manifest import ORPHAN_AFTER, Waiting, clean
 from vcanalytics.store.sealer import Limits, seal_due
 
 #: Between looks where nothing is left to be done.
@@ -38,6 +38,7 @@ class Upkeep:
         self._cleaned_at: datetime | None = None
         self._trimmed_at: datetime | None = None
         self._maintenance = Maintenance(settings, catalogue, self._segments)
+        self._waiting = Waiting()
 
     def initialise(self) -> None:
         self._cleaned_at = self._trimmed_at = None
@@ -62,7 +63,8 @@ class Upkeep:
             # At the start what a kill left over is removed at once: the lock says that nobody else
             # seals, and this thread does not just now.
             first = self._cleaned_at is None
-            clean(self._catalogue, self._segments, now, timedelta(0) if first else ORPHAN_AFTER)
+            orphan_after = timedelta(0) if first else ORPHAN_AFTER
+            clean(self._catalogue, self._segments, now, orphan_after, waiting=self._waiting)
             self._cleaned_at = now
         if _is_due(self._trimmed_at, _TRIM_EVERY, now):
             _give_memory_back()

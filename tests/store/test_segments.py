@@ -21,7 +21,7 @@ from vcanalytics.model.streams import REQUESTS, TRANSACTIONS
 from vcanalytics.store import Catalogue, CurrentRow, Reader, Segments
 from vcanalytics.store.batches import make_batch
 from vcanalytics.store.check import check
-from vcanalytics.store.manifest import GRACE, ORPHAN_AFTER, clean
+from vcanalytics.store.manifest import GRACE, ORPHAN_AFTER, Waiting, clean
 from vcanalytics.store.sealer import Limits, due, seal, seal_due
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -118,6 +118,27 @@ def test_retired_files_outlive_their_grace_only(catalogue: Catalogue, segments: 
     assert clean(catalogue, segments, NOON + GRACE + timedelta(seconds=1)) == 5
     assert len(own(segments)) == 1
     assert check(catalogue) == []
+
+
+def test_a_clock_that_jumps_ahead_takes_no_file_from_a_question(
+    catalogue: Catalogue, segments: Segments
+) -> None:
+    passed = 0.0
+    waiting = Waiting(lambda: passed)
+    for i in range(2):
+        append_requests(catalogue, str(i), [request(i)])
+        seal(catalogue, segments, REQUESTS, NOON)
+
+    tomorrow = NOON + timedelta(days=1)
+    assert clean(catalogue, segments, tomorrow, waiting=waiting) == 0
+    passed += GRACE.total_seconds()
+    assert clean(catalogue, segments, tomorrow, waiting=waiting) == 0
+    assert len(own(segments)) == 2
+    passed += 1
+    # Set back, it keeps them longer, never shorter.
+    assert clean(catalogue, segments, NOON, waiting=waiting) == 0
+    assert clean(catalogue, segments, tomorrow, waiting=waiting) == 5
+    assert len(own(segments)) == 1
 
 
 def test_a_snapshot_stays_as_it_was_while_rows_are_sealed(

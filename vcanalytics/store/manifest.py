@@ -7,8 +7,9 @@ once no question can be at it any more.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
@@ -163,22 +164,47 @@ def enter(connection: Connection, change: Change, now: datetime) -> None:
         )
 
 
+class Waiting:
+    """For how long retired files have been seen, by a clock that nobody sets.
+
+    ``retired_at`` is of the wall clock: one that is put forward by hours would take files from
+    under a question that has just begun.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: dict[str, float] = {}
+
+    def over(self, retired: Iterable[str]) -> set[str]:
+        """Those of the files retired now that have been seen so for longer than their grace."""
+        now = self._clock()
+        self._seen = {key: self._seen.get(key, now) for key in retired}
+        return {key for key, at in self._seen.items() if now - at > GRACE.total_seconds()}
+
+
 def clean(
     catalogue: Catalogue,
     segments: Segments,
     now: datetime,
     orphan_after: timedelta = ORPHAN_AFTER,
+    *,
+    waiting: Waiting | None = None,
 ) -> int:
     """Delete retired files past their grace, and files a crash left over; how many.
 
-    Who knows that nothing is being sealed now passes no ``orphan_after`` to wait for.
+    Who knows that nothing is being sealed now passes no ``orphan_after`` to wait for; who goes on
+    while others ask passes the same ``waiting`` each time, and grace is then over by both clocks.
     """
     table = schema.segment
     with catalogue.read() as connection:
         retired = connection.execute(
-            select(table.c.key).where(table.c.retired_at < to_micros(now - GRACE))
-        ).scalars()
-        gone = list(retired)
+            select(table.c.key, table.c.retired_at).where(table.c.retired_at.is_not(None))
+        ).all()
+    over = to_micros(now - GRACE)
+    gone = [row.key for row in retired if row.retired_at < over]
+    if waiting is not None:
+        seen = waiting.over(row.key for row in retired)
+        gone = [key for key in gone if key in seen]
     for key in gone:
         segments.delete(key)
     for some in slices(gone):
