@@ -61,6 +61,7 @@ class Engine:
 
     ``still_wanted`` is called in the thread that asks, again and again while it waits. What it
     raises interrupts the question and comes out of ``ask``: nobody works for a viewer who left.
+    ``told(seconds, answered=...)`` hears of every question that was asked.
     """
 
     def __init__(
@@ -71,8 +72,10 @@ class Engine:
         threads: int | None = None,
         segments: Path | None = None,
         still_wanted: Callable[[], None] = _nobody_leaves,
+        told: Callable[..., None] | None = None,
     ) -> None:
         self.budget_s = budget_s
+        self._told = told
         self._still_wanted = still_wanted
         # DuckDB answers in threads of these, so that who asks is free to time it and to leave.
         self._workers = ThreadPoolExecutor(concurrent_max, thread_name_prefix="question")
@@ -106,12 +109,32 @@ class Engine:
         Raises BudgetExceeded where it takes longer than its budget, waiting for its turn included,
         or needs more memory than there is for it; StoreError where a file it needs is damaged.
         """
-        budget = self.budget_s if budget_s is None else budget_s
+        begun, answered = time.monotonic(), False
+        try:
+            answer = self._in_turn(
+                question,
+                params or {},
+                tables or {},
+                self.budget_s if budget_s is None else budget_s,
+            )
+            answered = True
+        finally:
+            if self._told is not None:
+                self._told(time.monotonic() - begun, answered=answered)
+        return answer
+
+    def _in_turn(
+        self,
+        question: str,
+        params: Mapping[str, Any],
+        tables: Mapping[str, Table],
+        budget: float,
+    ) -> pl.DataFrame:
         deadline = time.monotonic() + budget
         self._take_turn(budget, deadline)
         cursor = self._database.cursor()
         try:
-            answer = self._workers.submit(_answer, cursor, question, params or {}, tables or {})
+            answer = self._workers.submit(_answer, cursor, question, params, tables)
             try:
                 in_time = self._await(answer, deadline)
             finally:

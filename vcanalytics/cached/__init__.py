@@ -7,7 +7,7 @@ Payments and response times are asked here; the other subjects have a module eac
 ``cached.activity``, ``cached.system``, ``cached.health``.
 """
 
-from vcanalytics.cached import activity, health, system
+from vcanalytics.cached import activity, health, regions, system
 from vcanalytics.cached.books import (
     BOOKS,
     Page,
@@ -86,6 +86,7 @@ __all__ = [
     "payments",
     "performance_summary",
     "price_points",
+    "regions",
     "response_heat",
     "response_times",
     "revenue",

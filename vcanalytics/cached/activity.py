@@ -6,13 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import streamlit as st
-
 from vcanalytics.analytics import activity as _activity
 from vcanalytics.analytics import funnels as _funnels
 from vcanalytics.cached.console import (
-    ENTRIES,
-    TTL,
     Answer,
     Version,
     answer,
@@ -21,6 +17,7 @@ from vcanalytics.cached.console import (
     version,
     whole_minute,
 )
+from vcanalytics.cached.regions import ACTIVITY, LIVE
 from vcanalytics.model.windows import Grain
 
 STREAM: Final = "activity"
@@ -28,7 +25,7 @@ STREAM: Final = "activity"
 FUNNEL: Final = ("activity", "transactions")
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@LIVE.keep()
 def _feed(
     now: datetime,
     reach: timedelta,
@@ -51,7 +48,7 @@ def feed(
     return _feed(minute(now), reach, limit, kinds, seen or version(STREAM))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@LIVE.keep()
 def _active_now(now: datetime, within: timedelta, at: Version) -> Answer:  # noqa: ARG001
     return answer(_activity.active_now, now=now, within=within)
 
@@ -61,7 +58,7 @@ def active_now(*, now: datetime, within: timedelta = _activity.ACTIVE) -> Answer
     return _active_now(minute(now), within, version(STREAM))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@ACTIVITY.keep()
 def _totals(start: datetime, end: datetime, at: Version) -> Answer:  # noqa: ARG001
     return answer(_activity.totals, start=start, end=end)
 
@@ -75,7 +72,7 @@ def totals(start: datetime, end: datetime, *, seen: Version | None = None) -> An
     return _totals(start, whole_minute(end), seen or version(STREAM))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@ACTIVITY.keep()
 def _over_time(
     start: datetime,
     end: datetime,
@@ -111,7 +108,7 @@ def over_time(
     return _over_time(start, end, zone, week_start, grain, minute(now), at)
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@ACTIVITY.keep()
 def _actives(start: datetime, end: datetime, zone: str, now: datetime, at: Version) -> Answer:  # noqa: ARG001
     return answer(_activity.actives, start=start, end=end, zone=ZoneInfo(zone), now=now)
 
@@ -123,7 +120,7 @@ def actives(
     return _actives(start, whole_minute(end), zone, minute(now), seen or version(STREAM))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@ACTIVITY.keep()
 def _heat(start: datetime, end: datetime, zone: str, at: Version) -> Answer:  # noqa: ARG001
     return answer(_activity.heat, start=start, end=end, zone=ZoneInfo(zone))
 
@@ -139,7 +136,7 @@ def rhythm(start: datetime, end: datetime, *, zone: str, seen: Version | None = 
     return Answer(_activity.by_hour(found.frame), found.as_of)
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@ACTIVITY.keep()
 def _sign_up_funnel(start: datetime, end: datetime, at: Version) -> Answer:  # noqa: ARG001
     prefixes = settings().sample_prefixes
     return answer(_funnels.sign_up_funnel, start=start, end=end, sample_prefixes=prefixes)
@@ -150,7 +147,7 @@ def sign_up_funnel(start: datetime, end: datetime, *, seen: Version | None = Non
     return _sign_up_funnel(start, whole_minute(end), seen or version(*FUNNEL))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@ACTIVITY.keep()
 def _checkout_funnel(start: datetime, end: datetime, at: Version) -> Answer:  # noqa: ARG001
     prefixes = settings().sample_prefixes
     return answer(_funnels.checkout_funnel, start=start, end=end, sample_prefixes=prefixes)

@@ -8,7 +8,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
-import streamlit as st
 
 from vcanalytics.analytics import feed as _feed
 from vcanalytics.analytics import reconcile as _reconcile
@@ -19,8 +18,6 @@ from vcanalytics.analytics import transactions as _transactions
 from vcanalytics.analytics.candidates import ALONE
 from vcanalytics.analytics.transactions import LIMIT_MAX, Filters, Order
 from vcanalytics.cached.console import (
-    ENTRIES,
-    TTL,
     Answer,
     Version,
     answer,
@@ -31,11 +28,11 @@ from vcanalytics.cached.console import (
     take_snapshot,
     version,
 )
+from vcanalytics.cached.regions import LIVE, REVENUE
 from vcanalytics.model.windows import Grain
 
 BOOKS: Final = ("disputes", "transactions")
-#: Whole tables for export: few, and let go soon.
-_WHOLE_TTL: Final = timedelta(minutes=1)
+#: Whole tables for export: few, for they may be of any size.
 _WHOLE_ENTRIES: Final = 2
 #: What goes through all of history is asked once in so long for each so many versions of payments:
 #: at ten million payments a tenth of a core, at 25,000 whenever something changes.
@@ -52,7 +49,7 @@ class Page:
     total: int
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@REVENUE.keep()
 def _windows(
     start: datetime,
     end: datetime,
@@ -96,7 +93,7 @@ def revenue(
     return _windows(start, end, grain.value, zone, week_start, minute(now), at)
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@REVENUE.keep()
 def _totals(
     start: datetime,
     end: datetime,
@@ -122,7 +119,7 @@ def totals(start: datetime, end: datetime, *, zone: str, now: datetime) -> pl.Da
     return _totals(start, end, zone, minute(now), version(*BOOKS))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@REVENUE.keep()
 def _steps(
     start: datetime,
     end: datetime,
@@ -155,7 +152,7 @@ def takings(
     return _steps(start, end, currency, step, seen or version(*BOOKS))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@REVENUE.keep()
 def _prices(start: datetime, end: datetime, currency: str, at: Version) -> Answer:  # noqa: ARG001
     prefixes = open_console().settings.sample_prefixes
     return answer(
@@ -170,7 +167,7 @@ def price_points(
     return _prices(start, end, currency, seen or version(*BOOKS))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@LIVE.keep()
 def _rows(filters: Filters, order: str, limit: int, offset: int, at: Version) -> pl.DataFrame:  # noqa: ARG001
     console = open_console()
     return _transactions.transactions(
@@ -184,7 +181,7 @@ def _rows(filters: Filters, order: str, limit: int, offset: int, at: Version) ->
     )
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@LIVE.keep()
 def _count(filters: Filters, at: Version) -> int:  # noqa: ARG001
     console = open_console()
     prefixes = console.settings.sample_prefixes
@@ -197,7 +194,7 @@ def payments(filters: Filters, *, order: Order, limit: int, offset: int = 0) -> 
     return Page(_rows(filters, order.value, limit, offset, at), _count(filters, at))
 
 
-@st.cache_data(ttl=_WHOLE_TTL, max_entries=_WHOLE_ENTRIES, show_spinner=False)
+@LIVE.keep(entries=_WHOLE_ENTRIES, whole=True)
 def _whole(filters: Filters, order: str, at: Version) -> Answer:  # noqa: ARG001
     console, snapshot = open_console(), take_snapshot()
     frame = _transactions.transactions(
@@ -216,7 +213,7 @@ def all_payments(filters: Filters, *, order: Order) -> Answer:
     return _whole(filters, order.value, version("transactions"))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@LIVE.keep()
 def _statuses(filters: Filters, at: Version) -> Answer:  # noqa: ARG001
     console, snapshot = open_console(), take_snapshot()
     prefixes = console.settings.sample_prefixes
@@ -229,7 +226,7 @@ def by_status(filters: Filters, *, seen: Version | None = None) -> Answer:
     return _statuses(filters, seen or version(*BOOKS))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@LIVE.keep()
 def _events(now: datetime, limit: int, at: Version) -> pl.DataFrame:  # noqa: ARG001
     console = open_console()
     prefixes = console.settings.sample_prefixes
@@ -243,7 +240,7 @@ def feed(*, now: datetime, limit: int) -> pl.DataFrame:
     return _events(minute(now), limit, version(*BOOKS))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@LIVE.keep()
 def _story(transaction_id: str, at: Version) -> pl.DataFrame:  # noqa: ARG001
     return _timeline.timeline(open_console().engine, take_snapshot(), transaction_id)
 
@@ -253,7 +250,7 @@ def timeline(transaction_id: str) -> pl.DataFrame:
     return _story(transaction_id, version(*BOOKS, "mails"))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@LIVE.keep()
 def _one(transaction_id: str, at: Version) -> dict[str, Any] | None:  # noqa: ARG001
     return _transactions.transaction(open_console().engine, take_snapshot(), transaction_id)
 
@@ -263,7 +260,7 @@ def payment(transaction_id: str) -> dict[str, Any] | None:
     return _one(transaction_id, version("transactions"))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@LIVE.keep()
 def _findings(
     start: datetime | None,
     end: datetime | None,
@@ -301,7 +298,7 @@ def findings(
     return _findings(start, end, as_of, _reconcile.FINDINGS, seen or version(*BOOKS))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@LIVE.keep()
 def _own(as_of: datetime, at: Version) -> pl.DataFrame:  # noqa: ARG001 - part of the key
     console = open_console()
     told = console.settings
@@ -336,9 +333,7 @@ def waiting(names: tuple[str, ...], *, now: datetime) -> pl.DataFrame:
     return pl.concat([own, _findings(None, None, day, others, at).frame])
 
 
-@st.cache_data(
-    ttl=timedelta(seconds=20), max_entries=8, refresh_mode="background", show_spinner=False
-)
+@LIVE.keep(entries=8, ttl=timedelta(seconds=20), refresh="background")
 def open_work(names: tuple[str, ...]) -> int:
     """How many payments stand in the given findings, as the navigation says it: up to 20 s old."""
     as_of = minute(datetime.now(UTC)) - timedelta(minutes=1)

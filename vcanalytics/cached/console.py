@@ -17,19 +17,18 @@ from streamlit.runtime.scriptrunner_utils.script_run_context import get_run_yiel
 from vcanalytics.analytics.candidates import Candidates
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.sources import hours_alone as _hours_alone
+from vcanalytics.cached import measured
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.store import Catalogue, Head, Latest, Reader, Segments, Snapshot, StreamState
 
 #: (stream, newest sequence number) pairs: what an answer was read from.
 Version = tuple[tuple[str, int], ...]
 
-#: An answer of a version can only grow old by its "now"; the rest is memory.
-TTL: Final = timedelta(minutes=10)
-ENTRIES: Final = 200
 #: A line across a page is told apart in so many places.
 _STEPS: Final = 5_000
 #: Longer than the longest pace.
 _HELD: Final = timedelta(minutes=2)
+_HELD_MAX: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,7 @@ def open_console() -> Console:
         settings.query_budget_s,
         segments=Segments(settings.store_dir).root,
         still_wanted=_still_watched,
+        told=measured.note_question,
     )
     return Console(settings, catalogue, Latest(catalogue), Reader(catalogue), engine, Candidates())
 
@@ -114,7 +114,7 @@ def pace(length: timedelta) -> timedelta:
     return min(max(wanted, timedelta(seconds=1)), timedelta(minutes=1))
 
 
-@st.cache_data(ttl=_HELD, max_entries=ENTRIES, show_spinner=False)
+@st.cache_data(ttl=_HELD, max_entries=_HELD_MAX, show_spinner=False)
 def _held(names: tuple[str, ...], pace_s: int, tick: int) -> Version:  # noqa: ARG001
     return version(*names)
 

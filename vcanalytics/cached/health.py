@@ -5,16 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import streamlit as st
-
 from vcanalytics.analytics import health as _health
 from vcanalytics.analytics import logs as _logs
 from vcanalytics.analytics.logs import LogFilters
-from vcanalytics.cached.console import ENTRIES, TTL, Answer, Version, answer, minute, version
+from vcanalytics.cached.console import Answer, Version, answer, minute, version
+from vcanalytics.cached.regions import HEALTH
 from vcanalytics.model.windows import Grain
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@HEALTH.keep()
 def _components(now: datetime, at: Version) -> Answer:  # noqa: ARG001
     return answer(_health.components, now=now)
 
@@ -27,7 +26,7 @@ def components(*, now: datetime) -> Answer:
     return _components(minute(now) - timedelta(minutes=1), version("health"))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@HEALTH.keep()
 def _log_rows(
     filters: LogFilters,
     start: datetime,
@@ -50,7 +49,7 @@ def log_rows(
     return _log_rows(filters or LogFilters(), start, end, limit, seen or version("logs"))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@HEALTH.keep()
 def _logs_over_time(
     filters: LogFilters,
     start: datetime,

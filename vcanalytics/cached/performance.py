@@ -6,14 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import streamlit as st
-
 from vcanalytics.analytics import performance as _performance
 from vcanalytics.analytics.latency import Kind
 from vcanalytics.analytics.spans import spans
 from vcanalytics.cached.console import (
-    ENTRIES,
-    TTL,
     Answer,
     Version,
     answer,
@@ -23,6 +19,7 @@ from vcanalytics.cached.console import (
     version,
     whole_minute,
 )
+from vcanalytics.cached.regions import ACTIVITY
 from vcanalytics.model.buckets import BANDS_MS
 from vcanalytics.model.windows import Grain
 
@@ -31,7 +28,7 @@ STREAM: Final = "requests"
 RESPONSE_BANDS_MS: Final = BANDS_MS
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@ACTIVITY.keep()
 def _response_times(
     kind: str,
     start: datetime,
@@ -74,7 +71,7 @@ def response_times(
     return _response_times(kind, start, end, zone, week_start, grain, endpoint, minute(now), at)
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@ACTIVITY.keep()
 def _performance_summary(start: datetime, end: datetime, at: Version) -> Answer:  # noqa: ARG001
     return answer(_performance.summary, start=start, end=end, exact_rows=settings().exact_rows)
 
@@ -84,7 +81,7 @@ def performance_summary(start: datetime, end: datetime, *, seen: Version | None 
     return _performance_summary(start, whole_minute(end), seen or paced(STREAM, length=end - start))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@ACTIVITY.keep()
 def _endpoints(kind: str, start: datetime, end: datetime, at: Version) -> Answer:  # noqa: ARG001
     return answer(
         _performance.by_endpoint,
@@ -101,7 +98,7 @@ def endpoints(start: datetime, end: datetime, *, kind: str, seen: Version | None
     return _endpoints(kind, start, whole_minute(end), at)
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@ACTIVITY.keep()
 def _response_heat(
     kind: str,
     start: datetime,
@@ -166,7 +163,7 @@ def heat_windows(
     ]
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@ACTIVITY.keep()
 def _strategies(start: datetime, end: datetime, at: Version) -> Answer:  # noqa: ARG001
     return answer(_performance.strategies, start=start, end=end)
 

@@ -8,12 +8,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
-import streamlit as st
 
 from vcanalytics.analytics import system as _system
 from vcanalytics.cached.console import (
-    ENTRIES,
-    TTL,
     Answer,
     Version,
     answer,
@@ -22,6 +19,7 @@ from vcanalytics.cached.console import (
     paced,
     version,
 )
+from vcanalytics.cached.regions import ACTIVITY, HEALTH
 from vcanalytics.model.windows import Grain
 from vcanalytics.store.sizes import Part, sizes
 
@@ -32,7 +30,7 @@ _NOW_ENTRIES: Final = 16
 _STORE_TTL: Final = timedelta(seconds=5)
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@ACTIVITY.keep()
 def _over_time(
     measures: tuple[str, ...],
     start: datetime,
@@ -80,7 +78,7 @@ def over_time(
     return _over_time(measures, start, end, zone, week_start, hosts, items, grain, minute(now), at)
 
 
-@st.cache_data(ttl=_NOW_TTL, max_entries=_NOW_ENTRIES, show_spinner=False)
+@HEALTH.keep(entries=_NOW_ENTRIES, ttl=_NOW_TTL)
 def _newest(now: datetime, hosts: tuple[str, ...], at: Version) -> Answer:  # noqa: ARG001
     return answer(_system.newest, now=now, hosts=hosts)
 
@@ -90,7 +88,7 @@ def newest(*, now: datetime, hosts: tuple[str, ...] = ()) -> Answer:
     return _newest(now.replace(microsecond=0), hosts, version(STREAM))
 
 
-@st.cache_data(ttl=TTL, max_entries=_NOW_ENTRIES, show_spinner=False)
+@ACTIVITY.keep(entries=_NOW_ENTRIES)
 def _disks(now: datetime, hosts: tuple[str, ...], at: Version) -> Answer:  # noqa: ARG001
     return answer(_system.disks, now=now, hosts=hosts)
 
@@ -110,7 +108,7 @@ class Storage:
     frame: pl.DataFrame
 
 
-@st.cache_data(ttl=_STORE_TTL, max_entries=1, show_spinner=False)
+@HEALTH.keep(entries=1, ttl=_STORE_TTL)
 def storage() -> Storage:
     """The store's own sizes, up to 5 s old.
 

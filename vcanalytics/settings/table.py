@@ -135,6 +135,21 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Seconds a page's question may take before it is interrupted",
     )
+    cache_live_s: int = Field(
+        30, ge=1, le=3_600, description="Seconds an answer about this moment may be kept"
+    )
+    cache_health_s: int = Field(
+        30, ge=1, le=3_600, description="Seconds an answer about health and hosts may be kept"
+    )
+    cache_activity_s: int = Field(
+        120, ge=1, le=3_600, description="Seconds an answer about users and load may be kept"
+    )
+    cache_revenue_s: int = Field(
+        300, ge=1, le=3_600, description="Seconds an answer about money by window may be kept"
+    )
+    cache_mb: int = Field(
+        128, ge=0, le=65_536, description="Memory for answers that are kept, in MB; 0 keeps none"
+    )
     seal_rows: int = Field(
         50_000, ge=1_000, le=500_000, description="Rows of a stream that are sealed to Parquet"
     )

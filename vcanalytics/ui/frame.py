@@ -55,6 +55,7 @@ def pages(me: Principal) -> list[st.Page]:
             icon=":material/assignment_late:",
             url_path="reconcile",
         ),
+        st.Page("pages/cache.py", title="Cache", icon=":material/cached:", url_path="cache"),
         st.Page(
             "pages/users.py",
             title="Users",

@@ -239,7 +239,19 @@ def _demo() -> None:
         st.markdown(_CONNECT)
 
 
-def _row(title: str, defaults: Defaults, *, compares: bool) -> None:
+def _range_popover(current: Range) -> None:
+    picker = st.popover(
+        _range_label(current),
+        icon=":material/calendar_today:",
+        key="range_picker",
+        on_change="rerun",
+    )
+    if picker.open:
+        with picker:
+            _range_picker(current)
+
+
+def _row(title: str, defaults: Defaults, *, compares: bool, picks: bool) -> None:
     current = view(defaults)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="toolbar"):
         st.title(title, anchor=False, width="content")
@@ -258,15 +270,8 @@ def _row(title: str, defaults: Defaults, *, compares: bool) -> None:
             on_click=_toggle_pause,
             args=(current.zone,),
         )
-        picker = st.popover(
-            _range_label(current),
-            icon=":material/calendar_today:",
-            key="range_picker",
-            on_change="rerun",
-        )
-        if picker.open:
-            with picker:
-                _range_picker(current)
+        if picks:
+            _range_popover(current)
         if compares:
             with st.popover(_comparison_label(current), key="compare_picker"):
                 (key,) = _keys(current, "range_compare")
@@ -288,11 +293,15 @@ def draw(
     *,
     compares: bool = True,
     keep_range: bool = True,
+    picks: bool = True,
 ) -> Range:
-    """Draw the row and say what of the URL could not be used; returns the page's range."""
+    """Draw the row and say what of the URL could not be used; returns the page's range.
+
+    ``picks`` is false for a page that is about now, and offers no range.
+    """
     _carry_over(keep_range=keep_range)
     live.page_begins()
-    live.fragment(lambda: _row(title, defaults, compares=compares))
+    live.fragment(lambda: _row(title, defaults, compares=compares, picks=picks))
     current = view(defaults)
     for problem in current.problems:
         st.caption(f":orange[:material/link_off:] {formats.literal(problem)}")

@@ -228,6 +228,7 @@ _NOTED: Final[dict[str, str]] = {
     "token_revoked": "Token revoked",
     "refused": "Refused",
     "export": "Exported",
+    "cache_cleared": "Cache cleared",
 }
 
 

@@ -224,6 +224,10 @@ def _kept_aside(asked: Asked) -> Rows:
     return Rows(cached.kept_aside(_KEPT_ASIDE_ROWS), asked.now)
 
 
+def _cache(asked: Asked) -> Rows:
+    return Rows(cached.regions.table(), asked.now)
+
+
 def _audit(asked: Asked) -> Rows:
     """Admins only: the doors see to that."""
     actor = asked.text("actor")
@@ -253,5 +257,6 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "funnel": _funnel,
     "system": _system,
     "kept-aside": _kept_aside,
+    "cache": _cache,
     "audit": _audit,
 }

@@ -1,0 +1,16 @@
+"""Cache: what is kept of answers, of what use that is, and clearing it."""
+
+from __future__ import annotations
+
+from vcanalytics.ui import cache, live, notices, panels, toolbar
+from vcanalytics.ui.ranges import Defaults
+
+DEFAULTS = Defaults(preset="today", compare="none")
+
+# It is about now: no range is picked here, and one picked elsewhere is kept.
+toolbar.draw("Cache", DEFAULTS, compares=False, picks=False)
+notices.draw()
+
+live.fragment(cache.metrics, DEFAULTS)
+with panels.box("cache"):
+    live.fragment(cache.table, DEFAULTS)
