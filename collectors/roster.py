@@ -7,6 +7,7 @@ from collectors.demo import Demo
 from collectors.system import System
 from collectors.upkeep import Upkeep
 from collectors.vectorcraft import VectorCraft
+from collectors.watchman import Watchman
 from vcanalytics.settings import Settings
 from vcanalytics.source.demo import demo_url
 from vcanalytics.store import Catalogue
@@ -17,9 +18,10 @@ def roster(settings: Settings, catalogue: Catalogue, *, with_parent: bool = Fals
 
     ``with_parent``: the process that started this one is the console, and is measured too.
     """
+    watchman = [Watchman()] if settings.watchman == "on" else []
     system = System(settings.store_dir, catalogue, with_parent=with_parent)
     upkeep = Upkeep(settings, catalogue)
     if settings.source_url:
-        return [VectorCraft(settings, settings.source_url, catalogue), system, upkeep]
+        return [VectorCraft(settings, settings.source_url, catalogue), system, upkeep, *watchman]
     reader = VectorCraft(settings, demo_url(settings), catalogue, demo=True)
-    return [Demo(settings, catalogue), reader, system, upkeep]
+    return [Demo(settings, catalogue), reader, system, upkeep, *watchman]

@@ -16,7 +16,7 @@ from typing import Final
 from collectors.daemon import LOG, Daemon, Runner
 from vcanalytics.errors import StoreError
 from vcanalytics.store import Catalogue
-from vcanalytics.store.facts import DAEMONS
+from vcanalytics.store.facts import DAEMONS, SUPERVISOR
 
 STOP_WITHIN_S: Final = 4.0
 _HEARTBEAT_S: Final = 5.0
@@ -32,7 +32,17 @@ def configure_logging() -> None:
 class Supervisor:
     """Runs daemons until told to stop by a signal, by ``stop``, or by its parent's death."""
 
-    def __init__(self, daemons: Sequence[Daemon], catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        daemons: Sequence[Daemon],
+        catalogue: Catalogue,
+        *,
+        facts: tuple[str, str] = (DAEMONS, SUPERVISOR),
+        stop_within_s: float = STOP_WITHIN_S,
+    ) -> None:
+        """``facts`` are the names under which pages read of the daemons and of the process."""
+        self._facts = facts
+        self._stop_within_s = stop_within_s
         self._stop = threading.Event()
         self._catalogue = catalogue
         self._started_at = datetime.now(UTC)
@@ -71,7 +81,7 @@ class Supervisor:
             self._beat()
             if self._stop.wait(_HEARTBEAT_S):
                 break
-        give_up_at = time.monotonic() + STOP_WITHIN_S
+        give_up_at = time.monotonic() + self._stop_within_s
         late = [
             runner.daemon.name
             for runner in self._runners
@@ -83,7 +93,7 @@ class Supervisor:
         return not late
 
     def _beat(self) -> None:
-        """Keep what pages show of the daemons: the facts "daemons" and "supervisor"."""
+        """Keep what pages show of the daemons: by default the facts "daemons" and "supervisor"."""
         daemons = {
             runner.daemon.name: {
                 "state": runner.state,
@@ -104,8 +114,8 @@ class Supervisor:
         }
         try:
             with self._catalogue.write(now, durable=False) as writer:
-                writer.set_fact(DAEMONS, daemons)
-                writer.set_fact("supervisor", supervisor)
+                for name, fact in zip(self._facts, (daemons, supervisor), strict=True):
+                    writer.set_fact(name, fact)
         except StoreError as error:
             LOG.warning("heartbeat: %s", error)
 

@@ -30,6 +30,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 # A developer's own console settings change no test.
 for _name in [name for name in os.environ if name.upper().startswith("VC_")]:
     del os.environ[_name]
+# Tests that start collectors for something else do not pay for a watchman beside them.
+os.environ["VC_WATCHMAN"] = "off"
 
 
 @pytest.fixture(scope="session")

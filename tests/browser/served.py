@@ -103,7 +103,7 @@ def serving(
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "Home.py", "--server.port", str(port)],
             cwd=ROOT,
-            env={**plain, "VC_DATA_DIR": str(data_dir), **told},
+            env={**plain, "VC_DATA_DIR": str(data_dir), "VC_WATCHMAN": "off", **told},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -169,7 +169,8 @@ def leave_hot_journal(shop: Shop, at: Path) -> Path:
 def environment(data_dir: Path, url: str, **more: str) -> dict[str, str]:
     """The environment of a real process, without a developer's own settings."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("VC_")}
-    return plain | {"VC_DATA_DIR": str(data_dir), "VC_SOURCE_URL": url, **more}
+    told = {"VC_DATA_DIR": str(data_dir), "VC_SOURCE_URL": url, "VC_WATCHMAN": "off"}
+    return plain | told | more
 
 
 def command(data_dir: Path, url: str, *options: str) -> subprocess.CompletedProcess[str]:

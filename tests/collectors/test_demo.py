@@ -57,9 +57,11 @@ def test_with_no_source_the_demo_shop_runs_besides(
     settings: Settings, catalogue: Catalogue
 ) -> None:
     names = [daemon.name for daemon in roster(settings, catalogue)]
-    assert names == ["simulator", "source", "system", "upkeep"]
+    assert names == ["simulator", "source", "system", "upkeep", "watchman"]
     configured = settings.model_copy(update={"source_url": "sqlite:////srv/shop.db"})
     assert [daemon.name for daemon in roster(configured, catalogue)] == names[1:]
+    unwatched = configured.model_copy(update={"watchman": "off"})
+    assert [daemon.name for daemon in roster(unwatched, catalogue)] == names[1:-1]
 
 
 def test_pages_can_show_how_far_the_shop_is_made(

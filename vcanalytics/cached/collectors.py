@@ -13,7 +13,16 @@ import polars as pl
 
 from vcanalytics.cached.console import head, open_console, take_snapshot
 from vcanalytics.model.streams import STREAMS
-from vcanalytics.store.facts import DAEMONS, DEMO, DISK, SILENT_AFTER, UPKEEP, Trouble, as_time
+from vcanalytics.store.facts import (
+    DAEMONS,
+    DEMO,
+    DISK,
+    SILENT_AFTER,
+    UPKEEP,
+    WATCHMAN_DAEMONS,
+    Trouble,
+    as_time,
+)
 from vcanalytics.store.held import Damage
 
 KEPT_ASIDE_MAX: Final = 1_000
@@ -43,14 +52,17 @@ _ASIDE: Final = pl.Schema(
 
 
 def daemons(*, now: datetime) -> pl.DataFrame:
-    """Each collector that has reported, a row each, in the order they are started.
+    """Each collector that has reported, the watchman's too, a row each, as they are started.
 
     Columns: ``name``, ``state`` (running, waiting, stopped; silent where no sign came for
     SILENT_AFTER), ``since`` (UTC, of the state), ``beat_at`` (UTC, when a round last ended well),
     ``restarts``, ``last_error``, ``last_error_at``.
     """
     rows = []
-    for name, daemon in head().told(DAEMONS).items():
+    told = head().told(DAEMONS)
+    if "watchman" in told:
+        told = told | head().told(WATCHMAN_DAEMONS)
+    for name, daemon in told.items():
         beat_at = as_time(daemon.get("beat_at"))
         silent = beat_at is None or now - beat_at > SILENT_AFTER
         state = daemon.get("state", "running")

@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         description="`embedded`: the console starts and minds them; "
         "`external`: they run on their own",
     )
+    watchman: Annotated[
+        Literal["on", "off"], BeforeValidator(checks.lower), Allowed("on or off")
+    ] = Field(
+        "on", description="Whether the collectors keep a watchman: health, alerts, notifications"
+    )
     port: int = Field(8501, ge=1, le=65_535, description="Port `make run` listens on")
     address: Annotated[
         str,

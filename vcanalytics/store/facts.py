@@ -3,10 +3,13 @@
 ``source`` {problem, hint, since} and ``swapped`` {what, hint, since, stream} stand there while
 something is wrong, ``demo`` {done, total, what, since, problem, hint} while the demo shop is being
 made, ``daemons`` {name: state} and ``supervisor`` {pid, started_at, beat_at, stopped} always.
+``watchman_daemons`` and ``watchman`` are the same of the process that watches.
 ``forgotten`` {times} counts how often kept rows were rewritten: who holds decoded ones reads them
 anew. ``let_go`` {stream: day} says before which day sealed rows of a stream may be gone for good,
 ``upkeep`` {what, done, total, since} what takes long, while it does, ``disk`` {bytes, limit_bytes,
-budget, days_left, what, hint, since} how much room there is (``store.room``).
+budget, days_left, what, hint, since} how much room there is (``store.room``), ``backup``
+{taken_at} when the last backup was taken, ``checked`` {at, findings, first} what the last check
+found.
 """
 
 from __future__ import annotations
@@ -23,10 +26,14 @@ SWAPPED: Final = "swapped"
 DEMO: Final = "demo"
 DAEMONS: Final = "daemons"
 SUPERVISOR: Final = "supervisor"
+WATCHMAN_DAEMONS: Final = "watchman_daemons"
+WATCHMAN: Final = "watchman"
 FORGOTTEN: Final = "forgotten"
 LET_GO: Final = "let_go"
 UPKEEP: Final = "upkeep"
 DISK: Final = "disk"
+BACKUP: Final = "backup"
+CHECKED: Final = "checked"
 
 #: Heartbeats are written every five seconds: this long without one, nobody collects.
 SILENT_AFTER: Final = timedelta(seconds=30)

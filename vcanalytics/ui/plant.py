@@ -17,6 +17,8 @@ _DAEMONS: Final[dict[str, str]] = {
     "system": "samples this host",
     "upkeep": "seals history, merges, lets go",
     "simulator": "plays the demo shop",
+    "watchman": "minds the process that watches",
+    "health": "judges every component",
 }
 #: The table shows so many; the CSV has them all.
 _ASIDE_ROWS: Final = 200

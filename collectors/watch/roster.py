@@ -1,0 +1,14 @@
+"""Which daemons the watchman runs."""
+
+from __future__ import annotations
+
+from collectors.daemon import Daemon
+from collectors.watch.health import Health
+from collectors.watch.post import Post
+
+
+def roster(post: Post) -> list[Daemon]:
+    """The daemons, in the order they are started: a line each."""
+    return [
+        Health(post),
+    ]

@@ -1,0 +1,1 @@
+"""How each component is: judged every half minute, kept in the journal, shown with its age."""

@@ -1,0 +1,33 @@
+"""One round: everything that was seen, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vcanalytics.health import machine, reading, vectorcraft
+from vcanalytics.health.seen import Seen
+from vcanalytics.model.health import Verdict
+
+
+def judge(
+    seen: Seen, daemons: Mapping[str, Mapping[str, Any]], problems: Iterable[str] = ()
+) -> list[Verdict]:
+    """A verdict on each component but the probes.
+
+    ``daemons`` are the watchman's own, as its heartbeat tells of them; ``problems`` keep it from
+    doing as it was told. Where the store cannot be read, nothing that stands in it is known: those
+    components are left out, and keep what was said of them until that is old.
+    """
+    found = [machine.store(seen), machine.disk(seen), reading.watchman(seen, daemons, problems)]
+    if seen.unreadable:
+        return found
+    return [
+        *found,
+        reading.source(seen),
+        machine.host(seen),
+        machine.backup(seen),
+        *reading.collectors(seen),
+        *reading.streams(seen),
+        *vectorcraft.components(seen),
+    ]
