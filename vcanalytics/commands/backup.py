@@ -22,6 +22,7 @@ from vcanalytics.settings import Settings
 from vcanalytics.source.demo import demo_path
 from vcanalytics.store.backup import Beside, take
 from vcanalytics.store.backup_record import Record
+from vcanalytics.store.facts import BACKUP
 
 COLUMNS: Final = {
     "what": Kind.TEXT,
@@ -58,6 +59,9 @@ def command(*, folder: Path, zone: str | None, form: str) -> None:
         beside = _beside(call.settings, catalogue.path.parent)
         data_dir = call.settings.data_dir
         taken = take(catalogue, data_dir, folder, beside, clock=clock, progress=progress)
+        with catalogue.write(clock()) as writer:
+            # Where the watchman looks for the age of the last one.
+            writer.set_fact(BACKUP, {"taken_at": taken.record.taken_at.isoformat()})
     if accounts.exists():
         with people.opened(create=False) as book:
             book.note("backup_taken", actor=people.caller(), target=str(folder))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from datetime import datetime
 from typing import Final
 
 import click
@@ -15,8 +16,10 @@ from vcanalytics.commands import options
 from vcanalytics.commands.asking import Call, begin, opened
 from vcanalytics.commands.output import Answer, Kind, visible
 from vcanalytics.commands.progress import shown
+from vcanalytics.errors import StoreError
 from vcanalytics.store import Catalogue
 from vcanalytics.store.check import Finding, check
+from vcanalytics.store.facts import CHECKED
 from vcanalytics.store.quarantine import Quarantined, quarantined
 from vcanalytics.store.repair import Done, repair
 
@@ -53,8 +56,17 @@ def command(*, mend: bool, zone: str | None, form: str) -> int:
             with shown() as progress:
                 findings = check(catalogue, progress=progress)
             aside = _aside(catalogue)
+            _note(catalogue, call.now, findings)
     _write(call, done, findings, aside, str(store_dir))
     return 1 if findings else 0
+
+
+def _note(catalogue: Catalogue, now: datetime, findings: Sequence[Finding]) -> None:
+    """Leave word for the watchman. A store that cannot be written is checked all the same."""
+    first = findings[0].what if findings else None
+    with suppress(StoreError), catalogue.write(now) as writer:
+        fact = {"at": now.isoformat(), "findings": len(findings), "first": first}
+        writer.set_fact(CHECKED, fact)
 
 
 def _aside(catalogue: Catalogue) -> list[Quarantined]:

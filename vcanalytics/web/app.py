@@ -8,6 +8,7 @@ import importlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from starlette.middleware import Middleware
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from vcanalytics.accounts import Hasher, open_accounts
+from vcanalytics.health.view import HealthView
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Latest
 from vcanalytics.web import first_start, index, sockets
@@ -61,11 +63,18 @@ class Web:
         self.live = LiveSocket()
         self.keeper = Keeper(Addresses(settings.public_url), farewell=farewell)
         self._sign_in = SignIn(self.keeper, session_days=settings.session_days)
+        watched = settings.watchman == "on"
+        self._health = HealthView(settings.store_dir, on=watched, since=datetime.now(UTC))
 
     async def healthz(self, _request: Request) -> JSONResponse:
-        """Open to all, tells only whether anything keeps the figures from being new."""
+        """Open to all, tells only whether anything is known to be wrong.
+
+        That is what keeps the figures from being new, and what the watchman finds critical.
+        """
         watcher = self.live.watcher
         well = watcher is not None and watcher.version > 0 and watcher.state.problem is None
+        if well and await asyncio.to_thread(self._health.critical, datetime.now(UTC)):
+            well = False
         return JSONResponse({"status": "ok" if well else "degraded"})
 
     def routes(self) -> list[BaseRoute]:
@@ -125,6 +134,7 @@ class Web:
         stack.callback(self._sign_in.close)
         catalogue = await asyncio.to_thread(Catalogue.open, self._settings.store_dir)
         stack.callback(catalogue.close)
+        stack.callback(self._health.close)
         latest = Latest(catalogue)
         watcher = Watcher(catalogue.path, lambda: _state_of(latest))
         self.live.watcher = await stack.enter_async_context(watching(watcher))
