@@ -19,7 +19,7 @@ from collectors.instance import AlreadyRunning, Instance
 from collectors.once import problem, read_once
 from collectors.roster import roster
 from collectors.simulator import make_ready
-from collectors.supervisor import Supervisor, configure_logging
+from collectors.supervisor import Supervisor, open_log
 from vcanalytics.commands.ending import status_of
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.source.demo import demo_url
@@ -56,13 +56,13 @@ def main(*, once: bool, accept_deletions: bool, with_parent: bool) -> None:
         if once or accept_deletions:
             _once(settings, catalogue, accept=accept_deletions)
             return
-        configure_logging()
-        supervisor = Supervisor(roster(settings, catalogue, with_parent=with_parent), catalogue)
-        supervisor.on_signals()
-        if with_parent:
-            supervisor.with_parent()
-        in_time = supervisor.run()
-        catalogue.close()
+        with open_log("collectors", settings):
+            supervisor = Supervisor(roster(settings, catalogue, with_parent=with_parent), catalogue)
+            supervisor.on_signals()
+            if with_parent:
+                supervisor.with_parent()
+            in_time = supervisor.run()
+            catalogue.close()
     if not in_time:
         # A thread that hangs in a read must not keep the process; what it had is in the store.
         os._exit(0)

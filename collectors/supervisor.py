@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -15,6 +14,8 @@ from typing import Final
 
 from collectors.daemon import LOG, Daemon, Runner
 from vcanalytics.errors import StoreError
+from vcanalytics.logbook import Logbook, open_logbook
+from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue
 from vcanalytics.store.facts import DAEMONS, SUPERVISOR
 
@@ -22,10 +23,15 @@ STOP_WITHIN_S: Final = 4.0
 _HEARTBEAT_S: Final = 5.0
 
 
-def configure_logging() -> None:
-    """One line an event on stderr."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+def open_log(process: str, settings: Settings) -> Logbook:
+    """One line an event: of JSON in the process's own file, and for people on stderr."""
+    return open_logbook(
+        process,
+        settings.store_dir,
+        file_bytes=settings.log_bytes,
+        files=settings.log_files,
+        lines="%(asctime)s %(levelname)s %(message)s",
+        lines_level=logging.INFO,
     )
 
 

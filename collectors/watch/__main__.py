@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Final
 
-from collectors.supervisor import Supervisor, configure_logging
+from collectors.supervisor import Supervisor, open_log
 from collectors.watch.post import Post
 from collectors.watch.roster import roster
 from vcanalytics.commands.ending import status_of
@@ -20,7 +20,7 @@ _STOP_WITHIN_S: Final = 2.5
 def main() -> None:
     """Watch until standard input ends, which is the collectors' end, or until SIGTERM."""
     settings = load_settings()
-    configure_logging()
+    open_log("watchman", settings)
     post = Post.open(settings)
     supervisor = Supervisor(
         roster(post),

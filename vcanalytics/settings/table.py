@@ -155,6 +155,16 @@ class Settings(BaseSettings):
     cache_mb: int = Field(
         128, ge=0, le=65_536, description="Memory for answers that are kept, in MB; 0 keeps none"
     )
+    log_mb: float = Field(
+        2.0,
+        ge=0.1,
+        le=1_000,
+        allow_inf_nan=False,
+        description="Size at which a process of the console begins a new file of its log, in MB",
+    )
+    log_files: int = Field(
+        5, ge=2, le=100, description="Files of its log that each process of the console keeps"
+    )
     seal_rows: int = Field(
         50_000, ge=1_000, le=500_000, description="Rows of a stream that are sealed to Parquet"
     )
@@ -248,6 +258,11 @@ class Settings(BaseSettings):
     def disk_budget_bytes(self) -> int | None:
         """What everything the console writes may take; None: what the disk has."""
         return None if self.disk_budget_gb is None else int(self.disk_budget_gb * 1_000_000_000)
+
+    @property
+    def log_bytes(self) -> int:
+        """The size at which a new file of the log is begun."""
+        return int(self.log_mb * 1_000_000)
 
     @property
     def zone(self) -> ZoneInfo:

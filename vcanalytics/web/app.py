@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from vcanalytics.accounts import Hasher, open_accounts
 from vcanalytics.health.view import HealthView
+from vcanalytics.logbook import Logbook, open_logbook
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Latest
 from vcanalytics.web import first_start, index, sockets
@@ -117,6 +118,7 @@ class Web:
             listening_sockets.make_room()
             listening_sockets.answer_at_once()
             async with AsyncExitStack() as stack:
+                stack.enter_context(self._log())
                 await self._open(stack)
                 if listening is not None and self.keeper.accounts is not None:
                     await stack.enter_async_context(
@@ -127,6 +129,14 @@ class Web:
                 yield
 
         return life
+
+    def _log(self) -> Logbook:
+        told = self._settings
+        logbook = open_logbook(
+            "console", told.store_dir, file_bytes=told.log_bytes, files=told.log_files
+        )
+        logbook.listen_to_the_server()
+        return logbook
 
     async def _open(self, stack: AsyncExitStack) -> None:
         accounts = await asyncio.to_thread(open_accounts, self._settings, hasher=self._hasher)
