@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collectors.daemon import Daemon
 from collectors.watch.health import Health
+from collectors.watch.notify import Notify
 from collectors.watch.post import Post
 
 
@@ -11,4 +12,5 @@ def roster(post: Post) -> list[Daemon]:
     """The daemons, in the order they are started: a line each."""
     return [
         Health(post),
+        Notify(post),
     ]

@@ -7,11 +7,15 @@ from typing import Final
 from sqlalchemy import Connection
 
 from vcanalytics import migrations
-from vcanalytics.journal import alert_tables, component_tables
+from vcanalytics.journal import alert_tables, component_tables, delivery_tables
 from vcanalytics.journal.record import migration
 
 #: A new subject adds its own at the end.
-MIGRATIONS: Final = (component_tables.MIGRATION, alert_tables.MIGRATION)
+MIGRATIONS: Final = (
+    component_tables.MIGRATION,
+    alert_tables.MIGRATION,
+    delivery_tables.MIGRATION,
+)
 
 
 def applied(connection: Connection) -> int:
