@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 import time
+from functools import cache
 from typing import Final
 
 import httpx2
@@ -30,6 +31,7 @@ class Unwell(ConsoleError):
 
 def ask(probe: Probe) -> str:
     """What was answered, in a few words. Raises Unwell where that was wrong, late, or nothing."""
+    _trusted()
     began = time.monotonic()
     try:
         if isinstance(probe, HttpProbe):
@@ -51,10 +53,20 @@ def _words(error: Exception) -> str:
     return " ".join(reason.split())[:200] or type(error).__name__
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom this host trusts. Read once: it takes longer than most answers."""
+    return ssl.create_default_context()
+
+
 async def _http(probe: HttpProbe) -> str:
     # No redirects: what was named is what is asked. No proxies of the environment either.
     client = httpx2.AsyncClient(
-        headers=_HEADERS, timeout=probe.timeout_s, follow_redirects=False, trust_env=False
+        headers=_HEADERS,
+        timeout=probe.timeout_s,
+        follow_redirects=False,
+        trust_env=False,
+        verify=_trusted(),
     )
     async with (
         asyncio.timeout(probe.timeout_s),
@@ -88,27 +100,21 @@ async def _tcp(probe: TcpProbe) -> str:
 
 def _smtp(probe: SmtpProbe) -> str:
     deadline = time.monotonic() + probe.timeout_s
-    context = ssl.create_default_context()
     server: smtplib.SMTP
     if probe.tls == "implicit":
-        server = smtplib.SMTP_SSL(timeout=probe.timeout_s, context=context)
+        server = smtplib.SMTP_SSL(timeout=probe.timeout_s, context=_trusted())
     else:
         server = smtplib.SMTP(timeout=probe.timeout_s)
+    # Whose certificate is looked for: it is taken from the constructor alone, which would connect
+    # before anybody could cut it off.
+    server._host = probe.host  # type: ignore[attr-defined]  # noqa: SLF001
     late = threading.Timer(probe.timeout_s, _cut, [server])
     late.daemon = True
     late.start()
     try:
-        code, _ = server.connect(probe.host, probe.port)
-        if code != 220:
-            raise Unwell(f"it greets with {code}")
-        server.ehlo_or_helo_if_needed()
-        if probe.tls == "starttls":
-            server.starttls(context=context)
-            server.ehlo_or_helo_if_needed()
-        code, _ = server.noop()
-        if code != 250:
-            raise Unwell(f"it answers {code}")
-    except (OSError, smtplib.SMTPException):
+        _converse(server, probe)
+    except (OSError, smtplib.SMTPException, Unwell):
+        # Cut off in the middle, half an answer may read as a whole one.
         if time.monotonic() >= deadline:
             raise TimeoutError from None
         raise
@@ -116,6 +122,19 @@ def _smtp(probe: SmtpProbe) -> str:
         late.cancel()
         server.close()
     return "it greets"
+
+
+def _converse(server: smtplib.SMTP, probe: SmtpProbe) -> None:
+    code, _ = server.connect(probe.host, probe.port)
+    if code != 220:
+        raise Unwell(f"it greets with {code}")
+    server.ehlo_or_helo_if_needed()
+    if probe.tls == "starttls":
+        server.starttls(context=_trusted())
+        server.ehlo_or_helo_if_needed()
+    code, _ = server.noop()
+    if code != 250:
+        raise Unwell(f"it answers {code}")
 
 
 def _cut(server: smtplib.SMTP) -> None:
