@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collectors.daemon import Daemon
 from collectors.demo import Demo
+from collectors.source_breaker import SourceBreaker
 from collectors.system import System
 from collectors.upkeep import Upkeep
 from collectors.vectorcraft import VectorCraft
@@ -18,10 +19,13 @@ def roster(settings: Settings, catalogue: Catalogue, *, with_parent: bool = Fals
 
     ``with_parent``: the process that started this one is the console, and is measured too.
     """
-    watchman = [Watchman()] if settings.watchman == "on" else []
+    watched = settings.watchman == "on"
+    watchman = [Watchman()] if watched else []
+    breaker = SourceBreaker(settings.store_dir) if watched else None
     system = System(settings.store_dir, catalogue, with_parent=with_parent)
     upkeep = Upkeep(settings, catalogue)
     if settings.source_url:
-        return [VectorCraft(settings, settings.source_url, catalogue), system, upkeep, *watchman]
-    reader = VectorCraft(settings, demo_url(settings), catalogue, demo=True)
+        reader = VectorCraft(settings, settings.source_url, catalogue, breaker=breaker)
+        return [reader, system, upkeep, *watchman]
+    reader = VectorCraft(settings, demo_url(settings), catalogue, demo=True, breaker=breaker)
     return [Demo(settings, catalogue), reader, system, upkeep, *watchman]

@@ -17,6 +17,7 @@ from collectors.capture import Capture
 from collectors.columns import Columns
 from collectors.daemon import LOG
 from collectors.feeds import Feeds, feeds
+from collectors.source_breaker import SourceBreaker
 from collectors.subjects import subjects
 from collectors.sweeps import Sweeps
 from vcanalytics.errors import SourceError
@@ -50,13 +51,14 @@ class _Moments:
     tables_at: float = 0.0
     token: tuple[object, ...] | None = None
     identity: tuple[int, int] | None = None
+    failed: tuple[int, int] | None = None
 
 
 class VectorCraft:
     """Reads payments, disputes and mails as versions, the other tables as events.
 
     ``clock`` gives seconds that only grow. ``demo``: the source is the demo shop's, which may still
-    have to be made.
+    have to be made. ``breaker`` is told of failures, where a watchman shows it.
     """
 
     name = "source"
@@ -69,7 +71,9 @@ class VectorCraft:
         clock: Callable[[], float] = time.monotonic,
         *,
         demo: bool = False,
+        breaker: SourceBreaker | None = None,
     ) -> None:
+        self._breaker = breaker
         self._settings = settings
         self._url = url
         self._catalogue = catalogue
@@ -103,31 +107,48 @@ class VectorCraft:
         if self._source is not None:
             self._source.close()
             self._source = None
+        if self._breaker is not None:
+            self._breaker.close()
 
     def loop(self, now: datetime) -> float:
         """One round of what is due. Returns the seconds to wait."""
         source, moments, moment = self._source, self._moments, self._clock()
-        if source is None or moment < moments.retry_at:
+        if source is None or (moment < moments.retry_at and not self._is_back(source, moment)):
             return TICK_S
         try:
             busy = self._round(source, now, moment)
         except SourceError as error:
             moments.retry_s = min(max(moments.retry_s * 2, _RETRY_FIRST_S), _RETRY_MAX_S)
             moments.retry_at = moment + moments.retry_s
+            moments.failed = source.identity()
             self._sweeps.interrupted()
             self._feeds.interrupted()
             self._readable_now.clear()
             # What a read stumbled over may be a column that is gone, of whatever table.
             source.forget_columns()
-            self._note_problem(self._excused(error), now)
+            excused = self._excused(error)
+            self._note_problem(excused, now)
+            if excused is not None and self._breaker is not None:
+                self._breaker.failed(now, str(excused), moments.retry_s)
             return TICK_S
         moments.retry_s = 0.0
+        if self._breaker is not None:
+            self._breaker.succeeded()
         self._note_problem(None, now)
         self._note_swapped(now)
         if moment >= moments.beat_at:
             moments.beat_at = moment + HEARTBEAT_S
             self._beat(now)
         return 0.0 if busy else TICK_S
+
+    def _is_back(self, source: Source, moment: float) -> bool:
+        """Whether waiting is over before its time: a file came where none was, or a reset."""
+        found = source.identity()
+        came = found is not None and found != self._moments.failed
+        reset = self._breaker is not None and self._breaker.was_reset(moment)
+        if came or reset:
+            self._moments.retry_s = 0.0
+        return came or reset
 
     def _round(self, source: Source, now: datetime, moment: float) -> bool:
         moments = self._moments
