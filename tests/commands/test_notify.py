@@ -11,7 +11,7 @@ import pytest
 from tests.commands.asked import NOW, Store
 from tests.notify.receivers import Web, web_server
 from vcanalytics.journal import Journal, deliveries
-from vcanalytics.journal.deliveries import New
+from vcanalytics.journal.delivery_records import New
 
 
 @pytest.fixture

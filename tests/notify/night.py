@@ -16,7 +16,7 @@ from typing import Any
 
 from vcanalytics.journal import Journal, alert_events, alert_writing, deliveries
 from vcanalytics.journal.alert_records import AlertState, EventKind, Firing, Severity
-from vcanalytics.journal.deliveries import Delivery, State
+from vcanalytics.journal.delivery_records import Delivery, State
 from vcanalytics.notify.hours import Span
 from vcanalytics.notify.messages import Fact, Part
 from vcanalytics.notify.notifier import Notifier

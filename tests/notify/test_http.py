@@ -73,6 +73,11 @@ def test_metadata_services_are_refused_even_where_private_addresses_are_allowed(
     assert "is a link-local or metadata address" in error.what
 
 
+def test_what_is_private_goes_without_tls_and_nothing_else() -> None:
+    error = refused(Target("http://hook.test/", allow_private=True), lookup=lambda *_: ["8.8.8.8"])
+    assert "refused: http to a public address" in error.what
+
+
 def test_a_name_is_refused_for_any_of_its_addresses() -> None:
     def both(_host: str, _port: int) -> list[str]:
         return ["93.184.216.34", "127.0.0.1"]

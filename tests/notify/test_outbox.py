@@ -17,7 +17,7 @@ from vcanalytics.breakers import State as BreakerState
 from vcanalytics.breakers import find
 from vcanalytics.errors import StoreError, UsageError
 from vcanalytics.journal import Journal, deliveries
-from vcanalytics.journal.deliveries import State
+from vcanalytics.journal.delivery_records import Delivery, State
 from vcanalytics.notify.by_hand import retry, send_test
 from vcanalytics.notify.outbox import ATTEMPTS_MAX
 
@@ -102,7 +102,7 @@ def test_what_never_goes_out_ends_in_the_dead_letter_list_and_comes_back_by_hand
     web.answer(503)
     number = night.fire()
     night.go()
-    night.go(900, rounds=2 * ATTEMPTS_MAX)
+    night.go(900, rounds=ATTEMPTS_MAX + 5)
     (dead,) = night.deliveries()
     assert (dead.state, dead.attempts) == (State.DEAD, ATTEMPTS_MAX)
     assert "answered 503" in (dead.last_error or "")
@@ -294,7 +294,7 @@ group_wait_s = 0
         night.fire(rule)
         night.go(1, rounds=2)
     assert [call.json["subject"] for call in web.calls] == ["Critical: A", "Critical: B"]
-    night.go(1, rounds=60)
+    night.go(5, rounds=12)
     assert [call.json["subject"] for call in web.calls[2:]] == [
         "5 alerts (5 critical): C and 4 more"
     ]
@@ -337,8 +337,22 @@ def test_a_channel_that_is_gone_from_the_file(night: Night, web: Web, tmp_path: 
     assert web.calls == []
 
 
+def test_a_clock_that_stood_wrong_keeps_nothing_waiting(night: Night, web: Web) -> None:
+    night.now += timedelta(days=30)
+    web.answer(503, 200)
+    night.fire("tried")
+    night.go()
+    night.go(5)
+    night.fire("new")
+    night.go()
+    night.now -= timedelta(days=30)
+    night.start_anew()
+    night.go(1, rounds=3)
+    assert [call.json["subject"] for call in web.calls[1:]] == ["Critical: Tried", "Critical: New"]
+
+
 def test_a_test_says_at_once_what_is_wrong(night: Night, web: Web) -> None:
-    def test(key: str) -> deliveries.Delivery:
+    def test(key: str) -> Delivery:
         return send_test(
             night.journal,
             night.plan,

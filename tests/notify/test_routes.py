@@ -12,7 +12,7 @@ import pytest
 from tests.notify.night import NOON, Night, plan_of
 from tests.notify.receivers import Web
 from vcanalytics.journal import Journal, alerts, silences
-from vcanalytics.journal.deliveries import State
+from vcanalytics.journal.delivery_records import State
 from vcanalytics.notify.hours import day_before, last_due, quiet_until, week_before
 from vcanalytics.notify.plan import QuietHours
 from vcanalytics.settings import Settings

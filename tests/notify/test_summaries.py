@@ -18,7 +18,7 @@ from tests.stored import keep
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.journal import Journal
 from vcanalytics.journal.component_tables import component_day
-from vcanalytics.journal.deliveries import State
+from vcanalytics.journal.delivery_records import State
 from vcanalytics.notify import wording
 from vcanalytics.notify.figures import Figures
 from vcanalytics.notify.summaries import Due, span_of, summary

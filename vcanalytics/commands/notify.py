@@ -15,7 +15,7 @@ from vcanalytics.commands.output import Answer, Kind, visible
 from vcanalytics.commands.people import caller
 from vcanalytics.errors import ConsoleError, UsageError
 from vcanalytics.journal import FILE_NAME, Journal, deliveries
-from vcanalytics.journal.deliveries import Delivery, State
+from vcanalytics.journal.delivery_records import Delivery, State
 from vcanalytics.notify.by_hand import retry, send_test
 from vcanalytics.notify.notifier import new_key
 from vcanalytics.notify.plan import Plan, read_plan

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Select,
     delete,
     exists,
@@ -22,90 +19,14 @@ from sqlalchemy import (
 )
 
 from vcanalytics.instants import instant, micros
+from vcanalytics.journal.delivery_records import Delivery, Link, New, State, read
 from vcanalytics.journal.delivery_tables import delivery, delivery_event
 
 #: Of a list that people read.
 LISTED_MAX: Final = 1_000
 ERROR_CHARS_MAX: Final = 500
-
-
-class State(StrEnum):
-    """What became of a delivery."""
-
-    WAITING = "waiting"  # for its first try, or for another
-    SENT = "sent"
-    DEAD = "dead"  # given up; a person may ask for one more try
-    SUPPRESSED = "suppressed"  # nothing was left to say
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message to one channel. ``subject`` and ``body`` are empty until it is tried first."""
-
-    id: int
-    key: str
-    channel: str
-    kind: str
-    group: str
-    created_at: datetime
-    due_at: datetime
-    attempts: int
-    state: State
-    last_error: str | None
-    tried_at: datetime | None
-    sent_at: datetime | None
-    subject: str
-    body: str
-    payload: str | None
-    asked_by: str | None
-    asked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class New:
-    """A delivery to be made."""
-
-    key: str
-    channel: str
-    kind: str
-    group: str
-    due_at: datetime
-    subject: str = ""
-    body: str = ""
-    payload: str | None = None
-    asked_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """That a delivery tells of an event."""
-
-    delivery_id: int
-    event_id: int
-    alert_id: int
-    announces: bool
-
-
-def _read(row: Row[Any]) -> Delivery:
-    return Delivery(
-        id=row.id,
-        key=row.key,
-        channel=row.channel,
-        kind=row.kind,
-        group=row.group,
-        created_at=instant(row.created_at),
-        due_at=instant(row.due_at),
-        attempts=row.attempts,
-        state=State(row.state),
-        last_error=row.last_error,
-        tried_at=instant(row.tried_at),
-        sent_at=instant(row.sent_at),
-        subject=row.subject,
-        body=row.body,
-        payload=row.payload,
-        asked_by=row.asked_by,
-        asked_at=instant(row.asked_at),
-    )
+#: What lies further ahead than this is no matter of two clocks.
+_CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 
 _WAITING: Final = delivery.c.state == State.WAITING
@@ -186,28 +107,41 @@ def announced(connection: Connection, alert_ids: Iterable[int]) -> dict[int, set
     return found
 
 
-def next_due(connection: Connection) -> datetime | None:
-    """When the next delivery is due; None where none waits."""
-    return instant(connection.execute(select(func.min(delivery.c.due_at)).where(_WAITING)).scalar())
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Its time has come, or it is of a time that has not: then a clock stood wrong."""
+    ahead = micros(now + _CLOCKS_DIFFER)
+    return _WAITING & (
+        (delivery.c.due_at <= micros(now))
+        | (delivery.c.created_at > ahead)
+        | (delivery.c.tried_at > ahead)
+    )
+
+
+def next_due(connection: Connection, now: datetime) -> datetime | None:
+    """When the next delivery is due, ``now`` where one is already; None where none waits."""
+    if connection.execute(select(delivery.c.id).where(_is_due(now)).limit(1)).first() is not None:
+        return now
+    query = select(func.min(delivery.c.due_at)).where(_WAITING)
+    return instant(connection.execute(query).scalar())
 
 
 def due_channels(connection: Connection, now: datetime) -> list[str]:
     """Channels with a delivery that is due."""
-    query = select(delivery.c.channel).where(_WAITING, delivery.c.due_at <= micros(now))
+    query = select(delivery.c.channel).where(_is_due(now))
     return list(connection.execute(query.distinct().order_by(delivery.c.channel)).scalars())
 
 
 def _due(channel: str, now: datetime) -> Select[Any]:
     return (
         select(delivery)
-        .where(_WAITING, delivery.c.channel == channel, delivery.c.due_at <= micros(now))
+        .where(delivery.c.channel == channel, _is_due(now))
         .order_by(delivery.c.due_at, delivery.c.id)
     )
 
 
 def due(connection: Connection, channel: str, now: datetime, limit: int) -> list[Delivery]:
     """What is due in a channel, what has waited longest first."""
-    return [_read(row) for row in connection.execute(_due(channel, now).limit(limit))]
+    return [read(row) for row in connection.execute(_due(channel, now).limit(limit))]
 
 
 def comes_after(connection: Connection, one: Delivery) -> bool:
@@ -235,7 +169,7 @@ def comes_after(connection: Connection, one: Delivery) -> bool:
 
 def merge_due(connection: Connection, channel: str, now: datetime, apart_max: int) -> None:
     """Where more than so many first tries are due in a channel, make one message of them all."""
-    open_now = _OPEN & (delivery.c.channel == channel) & (delivery.c.due_at <= micros(now))
+    open_now = _OPEN & (delivery.c.channel == channel) & _is_due(now)
     kinds = select(func.count(), func.min(delivery.c.kind)).where(open_now)
     number, kind = connection.execute(kinds).one()
     if number <= apart_max:
@@ -257,10 +191,13 @@ def merge_due(connection: Connection, channel: str, now: datetime, apart_max: in
     _change(connection, delivery.c.id == first, kind=kind, group="")
 
 
-def tried_since(connection: Connection, channel: str, since: datetime) -> int:
-    """How many deliveries of a channel were tried after ``since``."""
+def tried_between(connection: Connection, channel: str, since: datetime, now: datetime) -> int:
+    """How many deliveries of a channel were tried from ``since`` to ``now``."""
     query = select(func.count()).where(
-        delivery.c.channel == channel, delivery.c.tried_at > micros(since)
+        delivery.c.channel == channel,
+        delivery.c.tried_at > micros(since),
+        # Not those of a clock that stood wrong.
+        delivery.c.tried_at <= micros(now + _CLOCKS_DIFFER),
     )
     return connection.execute(query).scalar_one()
 
@@ -340,7 +277,7 @@ def retry(connection: Connection, number: int, *, by: str, now: datetime) -> boo
 def one(connection: Connection, number: int) -> Delivery | None:
     """The delivery of that number."""
     row = connection.execute(select(delivery).where(delivery.c.id == number)).one_or_none()
-    return None if row is None else _read(row)
+    return None if row is None else read(row)
 
 
 def listed(
@@ -355,14 +292,14 @@ def listed(
     if channel is not None:
         query = query.where(delivery.c.channel == channel)
     rows = connection.execute(query.order_by(delivery.c.id.desc()).limit(min(limit, LISTED_MAX)))
-    return [_read(row) for row in rows]
+    return [read(row) for row in rows]
 
 
 def of_alert(connection: Connection, alert_id: int, limit: int = LISTED_MAX) -> list[Delivery]:
     """What was sent to whom about one alert, the oldest first."""
     told = select(delivery_event.c.delivery_id).where(delivery_event.c.alert_id == alert_id)
     query = select(delivery).where(delivery.c.id.in_(told)).order_by(delivery.c.id)
-    return [_read(row) for row in connection.execute(query.limit(limit))]
+    return [read(row) for row in connection.execute(query.limit(limit))]
 
 
 def counts(connection: Connection) -> dict[tuple[str, State], int]:

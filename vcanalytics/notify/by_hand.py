@@ -10,7 +10,7 @@ from typing import Final
 
 from vcanalytics.errors import UsageError
 from vcanalytics.journal import Journal, deliveries
-from vcanalytics.journal.deliveries import Delivery, New
+from vcanalytics.journal.delivery_records import Delivery, New
 from vcanalytics.notify import wording
 from vcanalytics.notify.errors import SendError
 from vcanalytics.notify.messages import test_message
@@ -45,7 +45,8 @@ def send_test(
     payload, body = message.model_dump_json(), wording.text(message)
     late = now + timedelta(seconds=channel.timeout_s) + _MINUTE
     with journal.write() as connection:
-        if deliveries.tried_since(connection, name, now - _MINUTE) >= channel.rate_per_minute:
+        tried = deliveries.tried_between(connection, name, now - _MINUTE, now)
+        if tried >= channel.rate_per_minute:
             raise UsageError(
                 f"{name} has had its {channel.rate_per_minute} messages of this minute",
                 hint="Try again in a minute",

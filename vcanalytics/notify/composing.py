@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from vcanalytics.journal import deliveries
-from vcanalytics.journal.deliveries import Delivery
+from vcanalytics.journal.delivery_records import Delivery, Link
 from vcanalytics.notify import events
 from vcanalytics.notify.events import Event
 from vcanalytics.notify.messages import Fact, Level, Message, Part
@@ -33,7 +33,7 @@ def compose(
     Of each alert its newest event counts: what began and ended while the message waited is said to
     be over. An end alone is said only where the beginning was.
     """
-    newest: dict[int, deliveries.Link] = {}
+    newest: dict[int, Link] = {}
     began = set()
     for link in deliveries.links(connection, one.id):
         newest[link.alert_id] = link

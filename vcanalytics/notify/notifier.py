@@ -89,7 +89,7 @@ class Notifier:
         if look or moved:
             self._take(Setting(plan, self._settings.zone, now, self._keys))
             with self._journal.read() as connection:
-                self._due_at = deliveries.next_due(connection)
+                self._due_at = deliveries.next_due(connection, now)
         # Not the one after taking: what came in between would be missed.
         self._token = token
         if self._due_at is not None and self._due_at <= now:

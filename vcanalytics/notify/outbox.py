@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from vcanalytics.breakers import Breaker
 from vcanalytics.errors import ConsoleError
 from vcanalytics.journal import Journal, deliveries
-from vcanalytics.journal.deliveries import Delivery, State
+from vcanalytics.journal.delivery_records import Delivery, State
 from vcanalytics.notify import wording
 from vcanalytics.notify.channels import Channel
 from vcanalytics.notify.composing import compose
@@ -136,7 +136,7 @@ class Outbox:
         What waits stays due: it goes out at once when they do, and as one where it is much.
         """
         with self._journal.read() as connection:
-            tried = deliveries.tried_since(connection, name, now - _MINUTE)
+            tried = deliveries.tried_between(connection, name, now - _MINUTE, now)
         return tried < channel.rate_per_minute and self._breaker(name).allows(now)
 
     def _next(self, connection: Connection, one: Delivery, now: datetime) -> Try | None:

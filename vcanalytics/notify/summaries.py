@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from vcanalytics.journal import Journal, deliveries
-from vcanalytics.journal.deliveries import New
+from vcanalytics.journal.delivery_records import New
 from vcanalytics.journal.marks import mark, set_mark
 from vcanalytics.notify import spoken, wording
 from vcanalytics.notify.hours import Span, day_before, last_due, week_before

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from vcanalytics.journal import alert_events, deliveries
-from vcanalytics.journal.deliveries import Link, New
+from vcanalytics.journal.delivery_records import Link, New
 from vcanalytics.journal.marks import mark, set_mark
 from vcanalytics.notify import events
 from vcanalytics.notify.events import Event
