@@ -152,6 +152,9 @@ class RulesFile:
         if kind != "value_error" or reason is None:
             reason = error["msg"]
             reason = reason[:1].lower() + reason[1:]
+        # What a model says of itself as a whole begins with the key that it is about.
+        about = str(reason).partition(":")[0]
+        at = at if name or (*at, about) not in self.lines else (*at, about)
         return self.refused(f"{name}: {reason}" if name else str(reason), *at)
 
     def unknown(self, *at: str | int, known: Mapping[str, Any] | Any, what: str) -> SettingError:

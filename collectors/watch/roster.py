@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collectors.daemon import Daemon
+from collectors.watch.alerts import Alerts
 from collectors.watch.health import Health
 from collectors.watch.notify import Notify
 from collectors.watch.post import Post
@@ -12,5 +13,6 @@ def roster(post: Post) -> list[Daemon]:
     """The daemons, in the order they are started: a line each."""
     return [
         Health(post),
+        Alerts(post),
         Notify(post),
     ]

@@ -59,6 +59,12 @@ Index(
     unique=True,
     sqlite_where=alert.c.state == "firing",
 )
+# Whose end is still to be told: it came in a silence, or while it flapped.
+Index(
+    "alert_owed",
+    alert.c.rule,
+    sqlite_where=(alert.c.state == "resolved") & (alert.c.announced == "firing"),
+)
 # Whoever tells of alerts reads these in the order of their numbers. Of what people do for all
 # alerts at once there is no alert.
 alert_event = Table(

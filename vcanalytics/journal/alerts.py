@@ -74,6 +74,14 @@ def open_of(connection: Connection, rule: str) -> list[Alert]:
     return [_alert(row) for row in connection.execute(query)]
 
 
+def owed(connection: Connection) -> list[Alert]:
+    """Alerts that are over, and whose end nobody was told of although they were told of it."""
+    over = alert.c.state == AlertState.RESOLVED.value
+    told = alert.c.announced == AlertState.FIRING.value
+    query = select(alert).where(over, told).order_by(alert.c.id).limit(LIMIT_MAX)
+    return [_alert(row) for row in connection.execute(query)]
+
+
 def acknowledge(
     connection: Connection, number: int, now: datetime, *, by: str, note: str = ""
 ) -> Alert:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, String, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from vcanalytics.instants import instant, micros
@@ -88,9 +88,11 @@ def keep(connection: Connection, states: Iterable[KeptState]) -> None:
 
 def drop(connection: Connection, keys: Iterable[tuple[str, str]]) -> None:
     """Forget these rules and series."""
-    for rule, series in keys:
-        mine = (rule_state.c.rule == rule) & (rule_state.c.series == series)
-        connection.execute(delete(rule_state).where(mine))
+    rows = [{"gone_rule": rule, "gone_series": series} for rule, series in keys]
+    if rows:
+        mine = rule_state.c.rule == bindparam("gone_rule", type_=String)
+        mine &= rule_state.c.series == bindparam("gone_series", type_=String)
+        connection.execute(delete(rule_state).where(mine), rows)
 
 
 def tell(connection: Connection, now: datetime, name: str, value: Mapping[str, Any]) -> None:
