@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import lzma
 import os
 import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +44,41 @@ def sample_db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with lzma.open(DATA / "vectorcraft-sample.db.xz") as packed, path.open("wb") as plain:
         shutil.copyfileobj(packed, plain)
     return path
+
+
+def _made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker of a run makes and the others find. Read only."""
+    root = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (root / name).exists():
+            # What a worker that failed left half made is no folder to find.
+            making = root / f"{name}.making"
+            shutil.rmtree(making, ignore_errors=True)
+            making.mkdir()
+            make(making)
+            making.rename(root / name)
+    return root / name
+
+
+@pytest.fixture(scope="session")
+def sample_dir(tmp_path_factory: pytest.TempPathFactory, sample_db: Path) -> Path:
+    """The sample shop in a store, as of its truth: read once a run, a copy a worker.
+
+    Users may be added to it; copy it before writing to the store.
+    """
+
+    def read(folder: Path) -> None:
+        from tests.pages.console import read_into  # noqa: PLC0415 - not for who needs no store
+
+        read_into(folder / "data", sample_db, datetime(2026, 11, 22, 12, tzinfo=UTC))
+
+    made = _made_once(tmp_path_factory, "sample-read", read)
+    own = tmp_path_factory.mktemp("sample-store") / "data"
+    shutil.copytree(made / "data", own)
+    return own
 
 
 @pytest.fixture(scope="session")

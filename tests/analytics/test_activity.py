@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.analytics.moments import NOON, Row, ago, at, event, moment, only
-from tests.collectors.rig import Console
 from vcanalytics.analytics import activity, performance
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.errors import UsageError
 from vcanalytics.model.windows import Grain
+from vcanalytics.store import Catalogue, Reader
 
 UTC_ZONE = ZoneInfo("UTC")
 DAY = timedelta(days=1)
@@ -78,11 +78,10 @@ def test_a_vectorisation_counts_by_the_record_of_uploads_alone(engine: Engine) -
 
 
 def test_what_was_vectorised_is_the_same_figure_everywhere(
-    engine: Engine, sample_db: Path, tmp_path: Path
+    engine: Engine, sample_db: Path, sample_dir: Path
 ) -> None:
-    console = Console(tmp_path, f"sqlite:///{sample_db}")
-    console.once()
-    snapshot = console.reader.snapshot(["activity"])
+    catalogue = Catalogue.open(sample_dir)
+    snapshot = Reader(catalogue).snapshot(["activity"])
     start, end = at("2026-10-01T00:00:00"), at("2026-12-01T00:00:00")
     by_strategy = performance.strategies(engine, snapshot, start=start, end=end)
     with sqlite3.connect(sample_db) as source:
@@ -98,7 +97,7 @@ def test_what_was_vectorised_is_the_same_figure_everywhere(
         engine, snapshot, start=start, end=end, zone=UTC_ZONE, now=NOON, grain=Grain.DAY
     )
     assert days.select(counts).sum().row(0) == recorded
-    console.catalogue.close()
+    catalogue.close()
 
 
 def test_nothing_has_no_rate(engine: Engine) -> None:

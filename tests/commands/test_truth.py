@@ -1,4 +1,4 @@
-"""The sample shop, read by the real collectors: every figure of its truth file, by the commands."""
+"""The sample shop, read as collectors read it: every figure of its truth file, by the commands."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.collectors import rig
 from tests.commands.asked import Store
-
-# One worker reads the sample, once.
-pytestmark = pytest.mark.xdist_group("commands-sample")
 
 ZONES: Final = {
     "utc": "UTC",
@@ -28,12 +24,8 @@ Truth = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def sample(sample_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    data_dir = tmp_path_factory.mktemp("store")
-    url = f"sqlite:///{sample_db}"
-    once = rig.command(data_dir, url, "--once")
-    assert (once.returncode, once.stderr) == (0, "")
-    return Store(data_dir, url)
+def sample(sample_dir: Path, sample_db: Path) -> Store:
+    return Store(sample_dir, f"sqlite:///{sample_db}")
 
 
 @pytest.mark.parametrize("name", ZONES)
