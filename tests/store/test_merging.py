@@ -204,7 +204,7 @@ def test_merging_ends_with_few_files_and_rewrites_a_row_few_times(
     assert len(closed) <= 3 * 8 + 12 * 8 + 4 * total / SHAPE.full_rows
 
 
-@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 60)), min_size=1, max_size=12))
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 6)), min_size=1, max_size=12))
 @settings(max_examples=15, deadline=None)
 def test_a_merged_store_has_the_same_rows_sorted_within_right_bounds(
     made: list[tuple[int, int]],
