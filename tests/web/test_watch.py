@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +113,21 @@ def test_a_problem_of_the_source_is_told(catalogue: Catalogue) -> None:
     with catalogue.write() as writer:
         writer.set_fact("source", {"problem": "the file is locked"})
     assert _state_of(Latest(catalogue)).problem == "the file is locked"
+
+
+def test_a_commit_to_another_file_is_told_as_well(catalogue: Catalogue, tmp_path: Path) -> None:
+    """Alerts stand in a file of their own, which may come to be later."""
+
+    async def live() -> dict[str, int]:
+        numbers = iter(range(1, 100))
+        other = tmp_path / "journal.db"
+        watcher = Watcher(catalogue.path, lambda: State({"alerts": next(numbers)}), other)
+        async with watching(watcher):
+            version = await asyncio.wait_for(watcher.after(0), 10)
+            with closing(sqlite3.connect(other)) as connection:
+                connection.execute("CREATE TABLE alert (id INTEGER)")
+            # Well before it would look without a commit.
+            await asyncio.wait_for(watcher.after(version), 4)
+        return watcher.state.seqs
+
+    assert asyncio.run(live())["alerts"] > 1

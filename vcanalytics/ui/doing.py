@@ -12,6 +12,7 @@ from typing import Final
 import streamlit as st
 
 from vcanalytics.accounts import Principal, Role
+from vcanalytics.cached import people
 from vcanalytics.errors import ConsoleError
 from vcanalytics.ui import formats, panels, who
 
@@ -68,6 +69,13 @@ def act(
     else:
         st.session_state[_TOLD] = _Told(place, formats.literal(said), well=True)
     return True
+
+
+def note(me: Principal, action: str, target: str, detail: str) -> None:
+    """Have the audit log say who did what; for a ``change``, once it is done."""
+    people.accounts().note(
+        action, actor=me.actor, target=target, address=who.address(), detail=detail
+    )
 
 
 def tell(place: str) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from vcanalytics import cached
 from vcanalytics.accounts import Principal, Role
+from vcanalytics.cached import alerts
 from vcanalytics.errors import StoreError
 from vcanalytics.ui import account, doing, formats, panels, who, words
 
@@ -24,6 +25,7 @@ _FOCUS: Final = (
 def pages(me: Principal) -> list[st.Page]:
     """Every page, and whether this viewer's navigation shows it."""
     work = cached.open_work(words.OPEN_WORK)
+    firing = _firing()
     return [
         st.Page(
             "pages/overview.py",
@@ -55,6 +57,12 @@ def pages(me: Principal) -> list[st.Page]:
             icon=":material/assignment_late:",
             url_path="reconcile",
         ),
+        st.Page(
+            "pages/alerts.py",
+            title=f"Alerts {formats.count(firing)}" if firing else "Alerts",
+            icon=f":material/notifications{'_active' if firing else ''}:",
+            url_path="alerts",
+        ),
         st.Page("pages/cache.py", title="Cache", icon=":material/cached:", url_path="cache"),
         st.Page(
             "pages/users.py",
@@ -65,6 +73,14 @@ def pages(me: Principal) -> list[st.Page]:
             visibility="visible" if me.role.allows(Role.ADMIN) else "hidden",
         ),
     ]
+
+
+def _firing() -> int:
+    try:
+        return alerts.count(alerts.AlertFilters(states=(alerts.AlertState.FIRING,)))
+    except StoreError:
+        # The page itself says so; every other one lives without its number.
+        return 0
 
 
 def run() -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import streamlit as st
 
 from vcanalytics import cached
+from vcanalytics.cached import alerts
 from vcanalytics.ui import words
 
 #: A rerun without news moves "so far" and "now" on; with no socket it is the only refresh.
@@ -23,6 +24,9 @@ AT_ONCE_S: Final = 0.25
 CALMLY_S: Final = 5.0
 #: Older than this, a stream that should be read all the time is called stale.
 STALE_AFTER_S: Final = 60
+
+#: No stream of the store: it moves with each event of an alert.
+ALERTS: Final = "alerts"
 
 _CSS: Final = """
 :host, div, ul { font-family: var(--st-font); font-size: 13px; color: var(--st-gray-text-color); }
@@ -77,7 +81,8 @@ def _data(show: str, streams: Sequence[str], **more: Any) -> dict[str, Any]:
     return {
         "show": show,
         "streams": list(streams),
-        "seqs": {name: states[name].seq for name in streams if name in states},
+        "seqs": {name: states[name].seq for name in streams if name in states}
+        | ({ALERTS: alerts.newest()} if ALERTS in streams else {}),
         "read_at": {
             name: min(state.read_at.timestamp() * 1000, latest)
             for name, state in states.items()

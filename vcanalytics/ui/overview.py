@@ -11,6 +11,8 @@ import streamlit as st
 
 from vcanalytics import cached
 from vcanalytics.analytics.transactions import Filters
+from vcanalytics.cached import alerts
+from vcanalytics.cached.alerts import Alert
 from vcanalytics.ui import charts, exports, formats, live, panels, tables, tiles, toolbar, words
 from vcanalytics.ui.panels import Link
 from vcanalytics.ui.ranges import Against, Defaults, Range
@@ -143,19 +145,39 @@ def needs_a_person(defaults: Defaults) -> None:
     with panels.panel(
         "Needs a person", key="needs", note="most urgent first", streams=BOOKS, skeleton=230
     ):
+        live.listen((live.ALERTS,), key="needs_alerts")
         found = cached.waiting(_URGENT, now=view.now)
         shown = [finding for finding in words.FINDINGS if finding.name in _URGENT]
         rows = [(f, found.filter(pl.col("finding") == f.name).sort("since")) for f in shown]
         rows = [(finding, frame) for finding, frame in rows if frame.height][:_NEEDS_MAX]
-        if not rows and cached.streams()["transactions"].last_at is None:
+        firing = alerts.firing()
+        if firing:
+            _firing(firing, view)
+        if not rows and not firing and cached.streams()["transactions"].last_at is None:
             # No data is never good news.
             panels.nothing_in(view)
             return
-        if not rows:
+        if not rows and not firing:
             panels.empty("Nobody waits.", "Every paid order was served.", icon="check_circle")
             return
         for finding, frame in rows:
             _need(finding, frame, view)
+
+
+def _firing(found: list[Alert], view: Range) -> None:
+    """How many alerts are firing, the worst by name."""
+    worst = words.severity(found[0].severity)
+    number = formats.counted(len(found), "alert", "alerts")
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
+        st.page_link(
+            "pages/alerts.py",
+            label=f":{worst.colour}[:material/notifications_active:] **{number}** firing",
+            icon="",
+        )
+        st.space("stretch")
+        age = formats.age((view.now - found[0].started_at).total_seconds())
+        title = formats.literal(found[0].title)
+        st.markdown(f":small[{title}\u2002\u2002:gray[{age}]]", width="content")
 
 
 _NEEDS_MAX: Final = 6

@@ -212,6 +212,37 @@ USER_STATES: Final[dict[str, Word]] = {
     "disabled": Word("Disabled", "red", "block", "critical"),
 }
 
+SEVERITIES: Final[dict[str, Word]] = {
+    "critical": Word("Critical", "red", "error", "critical"),
+    "warning": Word("Warning", "orange", "warning", "warning"),
+    "info": Word("Info", "blue", "info", "subject"),
+}
+
+
+def severity(name: str) -> Word:
+    """How bad an alert is; an unknown name is kept."""
+    return SEVERITIES.get(name) or Word(name, "gray", "help", "muted")
+
+
+_ALERT_EVENTS: Final[dict[str, Word]] = {
+    "fired": Word("Fired", "red", "notifications_active", "critical"),
+    "reopened": Word("Fired again", "red", "notifications_active", "critical"),
+    "resolved": Word("Over", "green", "check_circle", "good"),
+    "acknowledged": Word("Taken", "blue", "pan_tool", "subject"),
+    "unacknowledged": Word("Given back", "gray", "undo", "muted"),
+    "silenced": Word("Silenced", "gray", "notifications_off", "muted"),
+    "silence_ended": Word("Silence ended", "gray", "notifications", "muted"),
+    "escalated": Word("Escalated", "orange", "priority_high", "warning"),
+    "no_data": Word("No data", "gray", "help", "muted"),
+}
+
+
+def alert_event(kind: str) -> Word:
+    """What happened to an alert; a kind that is unknown keeps its own name."""
+    known = _ALERT_EVENTS.get(kind)
+    return known or Word(kind.replace("_", " ").capitalize(), "gray", "help", "muted")
+
+
 _NOTED: Final[dict[str, str]] = {
     "sign_in": "Signed in",
     "sign_in_failed": "Sign-in refused",
@@ -229,6 +260,13 @@ _NOTED: Final[dict[str, str]] = {
     "refused": "Refused",
     "export": "Exported",
     "cache_cleared": "Cache cleared",
+    "alert_acknowledged": "Alert taken",
+    "alert_unacknowledged": "Alert given back",
+    "silence_begun": "Silenced",
+    "silence_ended": "Silence ended",
+    "maintenance_begun": "Maintenance begun",
+    "channel_tested": "Channel tested",
+    "message_retried": "Message retried",
 }
 
 

@@ -21,6 +21,7 @@ PAGES: Final = {
     "/activity": Role.VIEWER,
     "/system": Role.VIEWER,
     "/reconcile": Role.VIEWER,
+    "/alerts": Role.VIEWER,
     "/cache": Role.VIEWER,
     "/users": Role.ADMIN,
 }

@@ -17,7 +17,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from vcanalytics.accounts import Hasher, open_accounts
+from vcanalytics.errors import StoreError
 from vcanalytics.health.view import HealthView
+from vcanalytics.journal import FILE_NAME as JOURNAL
+from vcanalytics.journal import alert_events
 from vcanalytics.logbook import Logbook, open_logbook
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Latest
@@ -40,10 +43,22 @@ _LOG: Final = logging.getLogger(__name__)
 _PRELOADED: Final = ("polars", "pyarrow", "duckdb", "pandas", "babel.numbers", "babel.dates")
 
 
-def _state_of(latest: Latest) -> State:
+def _newest_event(health: HealthView) -> int:
+    try:
+        journal = health.journal()
+        if journal is None:
+            return 0
+        with journal.read() as connection:
+            return alert_events.newest(connection)
+    except StoreError:
+        # Health and the Alerts page say so; figures are pushed all the same.
+        return 0
+
+
+def _state_of(latest: Latest, newest_event: int = 0) -> State:
     head = latest.head()
     return State(
-        seqs=head.seqs,
+        seqs=head.seqs | ({"alerts": newest_event} if newest_event else {}),
         read_at={
             name: round(state.read_at.timestamp() * 1000)
             for name, state in head.states.items()
@@ -146,7 +161,11 @@ class Web:
         stack.callback(catalogue.close)
         stack.callback(self._health.close)
         latest = Latest(catalogue)
-        watcher = Watcher(catalogue.path, lambda: _state_of(latest))
+        watcher = Watcher(
+            catalogue.path,
+            lambda: _state_of(latest, _newest_event(self._health)),
+            self._settings.store_dir / JOURNAL,
+        )
         self.live.watcher = await stack.enter_async_context(watching(watcher))
         self.keeper.accounts = accounts
         stack.callback(self._shut)

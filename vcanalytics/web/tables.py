@@ -17,7 +17,8 @@ import polars as pl
 from vcanalytics import cached
 from vcanalytics.analytics import search
 from vcanalytics.analytics.latency import Kind
-from vcanalytics.cached import people
+from vcanalytics.cached import alerts, people
+from vcanalytics.cached.alerts import AlertFilters, AlertState, Severity
 from vcanalytics.errors import UsageError
 from vcanalytics.model.times import read_typed_time, read_zone
 from vcanalytics.model.windows import Grain
@@ -228,6 +229,21 @@ def _cache(asked: Asked) -> Rows:
     return Rows(cached.regions.table(), asked.now)
 
 
+def _alerts(asked: Asked) -> Rows:
+    state, severity, rule = asked.text("state"), asked.text("severity"), asked.text("rule")
+    try:
+        wanted = AlertFilters(
+            states=(AlertState(state),) if state else (),
+            severities=(Severity(severity),) if severity else (),
+            rules=(rule,) if rule else (),
+            start=asked.start,
+            end=asked.end,
+        )
+    except ValueError:
+        raise UsageError("the link names a state or a severity that is unknown") from None
+    return Rows(alerts.whole_history(wanted), asked.now)
+
+
 def _audit(asked: Asked) -> Rows:
     """Admins only: the doors see to that."""
     actor = asked.text("actor")
@@ -258,5 +274,6 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "system": _system,
     "kept-aside": _kept_aside,
     "cache": _cache,
+    "alerts": _alerts,
     "audit": _audit,
 }

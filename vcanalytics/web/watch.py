@@ -1,4 +1,4 @@
-"""One watcher a process: sees the catalogue change and says so to whoever listens.
+"""One watcher a process: sees the catalogue and the journal change and tells whoever listens.
 
 Asking whether anybody has committed, every 50 ms, costs next to nothing; the catalogue itself is
 read only when somebody has.
@@ -41,8 +41,9 @@ ReadState = Callable[[], State]
 class Watcher:
     """Holds the newest state and wakes listeners. Lives in one event loop."""
 
-    def __init__(self, path: Path, read_state: ReadState) -> None:
-        self._commits = Commits(path)
+    def __init__(self, path: Path, read_state: ReadState, *others: Path) -> None:
+        """Look at the file at ``path``, and at ``others`` as they come to be."""
+        self._commits = [Commits(one) for one in (path, *others)]
         self._read_state = read_state
         self._changed = asyncio.Condition()
         self._told_at = 0.0
@@ -51,12 +52,12 @@ class Watcher:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        token: Token | None = None
+        token: tuple[Token | None, ...] = ()
         pending: State | None = None
         clock = asyncio.get_running_loop().time
         looked_at = -math.inf
         while True:
-            now_token = self._commits.token()
+            now_token = tuple(commits.token() for commits in self._commits)
             # Silence is no commit: who collects no more is missed by looking all the same.
             if now_token != token or clock() - looked_at >= LOOK_AT_LEAST_S:
                 looked_at = clock()

@@ -1,0 +1,34 @@
+"""Alerts: what is firing, who minds it, what is silenced, and what has fired."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from vcanalytics.ui import alert_history, alerts, channels, live, notices, panels, silences, toolbar
+from vcanalytics.ui.ranges import Defaults
+
+# An alert does not end at midnight: a range picked elsewhere must not hide one here.
+DEFAULTS = Defaults(preset="30d", compare="none")
+
+toolbar.draw("Alerts", DEFAULTS, compares=False, keep_range=False)
+notices.draw()
+with panels.contained("refused"):
+    alerts.refused()
+
+if alerts.opened() is not None and toolbar.phone():
+    st.button("All alerts", icon=":material/chevron_left:", on_click=alerts.close)
+    with panels.box("alert"):
+        live.fragment(alerts.alert, DEFAULTS)
+else:
+    wide, narrow = st.columns([1.55, 1], gap="xsmall")
+    with wide, panels.box("firing"):
+        live.fragment(alerts.firing, DEFAULTS)
+    with narrow, panels.box("alert"):
+        live.fragment(alerts.alert, DEFAULTS)
+    left, right = st.columns(2, gap="xsmall")
+    with left, panels.box("silences"):
+        live.fragment(silences.draw, DEFAULTS)
+    with right, panels.box("channels"):
+        live.fragment(channels.draw, DEFAULTS)
+    with panels.box("history"):
+        live.fragment(alert_history.draw, DEFAULTS)
