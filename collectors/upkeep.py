@@ -6,11 +6,11 @@ a step at a time, so that sealing is never kept waiting for long.
 
 from __future__ import annotations
 
-import ctypes
 import time
 from datetime import datetime, timedelta
 from typing import Final
 
+from collectors import memory
 from collectors.daemon import LOG
 from collectors.maintenance import Maintenance
 from vcanalytics.settings import Settings
@@ -67,7 +67,7 @@ class Upkeep:
             clean(self._catalogue, self._segments, now, orphan_after, waiting=self._waiting)
             self._cleaned_at = now
         if _is_due(self._trimmed_at, _TRIM_EVERY, now):
-            _give_memory_back()
+            memory.give_back()
             self._trimmed_at = now
         began_at = time.monotonic()
         if self._maintenance.step(now):
@@ -82,11 +82,3 @@ class Upkeep:
 def _is_due(last: datetime | None, every: timedelta, now: datetime) -> bool:
     # abs: a clock that was set back must not put it off for years.
     return last is None or abs(now - last) >= every
-
-
-def _give_memory_back() -> None:
-    """Hand what the first read and each sealing left free back to the host: some 30 MB."""
-    # glibc keeps it otherwise; other libraries have no such call, and need none.
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)

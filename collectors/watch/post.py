@@ -32,7 +32,8 @@ class Post:
             catalogue,
             Journal.open(settings.store_dir),
             Reader(catalogue),
-            Engine(settings.query_budget_s, segments=Segments(settings.store_dir).root),
+            # One thread: nobody waits for the answers, and pages need the cores.
+            Engine(settings.query_budget_s, threads=1, segments=Segments(settings.store_dir).root),
             datetime.now(UTC),
         )
 

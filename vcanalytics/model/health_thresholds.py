@@ -35,7 +35,7 @@ CPU_CRITICAL_PERCENT: Final = 95.0
 MEMORY_CRITICAL_PERCENT: Final = 95.0
 HOST_MEAN: Final = timedelta(minutes=5)
 #: A mean of less than this is of a start, which is busy everywhere.
-HOST_MEAN_LEAST: Final = timedelta(minutes=1)
+HOST_MEAN_LEAST: Final = timedelta(minutes=3)
 #: The host is sampled every second: older samples say nothing of now.
 HOST_OLD_AFTER: Final = timedelta(minutes=2)
 
