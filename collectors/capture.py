@@ -101,6 +101,10 @@ class Capture:
         self._watched.clear()
         self._first = True
 
+    def look_at_aside_again(self) -> None:
+        """Have the next sweep read every row set aside once more, changed or not."""
+        self._aside = dict.fromkeys(self._aside, 0)
+
     def poll(self, now: datetime) -> Tally | None:
         """New rows and watched ones.
 

@@ -13,6 +13,7 @@ from collectors import events
 from collectors.accounts import Accounts
 from collectors.capture import SOURCE_NAME, Tally
 from collectors.events import Event
+from collectors.known import fingerprint
 from collectors.place import Place, Position
 from collectors.rows import Reading, Unreadable
 from vcanalytics.model import streams
@@ -102,6 +103,26 @@ class Feed:
         self._place.position = moved
         tally = Tally(read=len(found), kept=chunk.kept, rejected=len(chunk.aside))
         return tally, len(found) == READ_ROWS_MAX
+
+    def look_at_aside_again(self, now: datetime) -> None:
+        """Read rows set aside once more, the oldest known READ_ROWS_MAX of them.
+
+        Reading on never comes back to a row. One may be readable by now all the same: mended at the
+        source, or by a later version of the console. Those that are gone there stay aside.
+        """
+        begun = f"{self.table.name}:{self._place.position.epoch}:"
+        aside = (row["row_key"] for row in self._catalogue.rejected(self.stream, limit=None))
+        ids = [int(key.removeprefix(begun)) for key in aside if key.startswith(begun)]
+        if not ids:
+            return
+        found = self._source.by_ids(self.table, ids[:READ_ROWS_MAX])
+        chunk = self._read(found, now)
+        still = {key for key, _, _ in chunk.aside}
+        read = [key for row in found if (key := self._key(row[0])) not in still]
+        with self._catalogue.write(now) as writer:
+            # A row is read once and then no more aside: its ids are a key that comes once.
+            self._append(writer, chunk, f"aside:{fingerprint(tuple(read))}")
+            writer.resolve(self.stream, read)
 
     def _read(self, found: Sequence[tuple[Any, ...]], now: datetime) -> _Chunk:
         chunk = _Chunk(defaultdict(list), [])

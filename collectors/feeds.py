@@ -41,6 +41,8 @@ class Table(Protocol):
 
     def check(self, now: datetime, *, accept: bool = False) -> None: ...
 
+    def look_at_aside_again(self, now: datetime) -> None: ...
+
     def step(self, now: datetime) -> tuple[Tally, bool]: ...
 
 
@@ -77,6 +79,17 @@ class Feeds:
         self._began.clear()
         self._read.clear()
         self._accept = {table.name for table in self._tables} if accept else set()
+
+    def look_at_aside_again(self, now: datetime, readable: Callable[[SourceTable], bool]) -> None:
+        """Read rows set aside once more, of every table that is in its place.
+
+        Raises SourceError where the source cannot be read.
+        """
+        for table in self._tables:
+            in_place = table.name in self._read and table.name not in self.swapped
+            if in_place and readable(table.table):
+                table.look_at_aside_again(now)
+        self._look += 1
 
     def step(
         self,

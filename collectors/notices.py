@@ -7,7 +7,7 @@ from typing import Final
 
 from collectors.swapped import Swapped
 from vcanalytics.store import Catalogue
-from vcanalytics.store.facts import PROBLEM, SWAPPED
+from vcanalytics.store.facts import PROBLEM, RETRY_ASIDE, SWAPPED
 
 #: The fact by which a person confirms that what vanished was meant to vanish: true.
 CONSENT: Final = "accept_deletions"
@@ -51,4 +51,13 @@ def take_consent(catalogue: Catalogue, now: datetime) -> bool:
         return False
     with catalogue.write(now) as writer:
         writer.set_fact(CONSENT, None)
+    return True
+
+
+def take_retry(catalogue: Catalogue, now: datetime) -> bool:
+    """Whether somebody asked to read rows kept aside once more; it counts once."""
+    if not catalogue.fact(RETRY_ASIDE):
+        return False
+    with catalogue.write(now) as writer:
+        writer.set_fact(RETRY_ASIDE, None)
     return True

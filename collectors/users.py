@@ -75,6 +75,10 @@ class Users:
         }
         self._cursor = 0
 
+    def look_at_aside_again(self, now: datetime) -> None:  # noqa: ARG002 - as Feed has it
+        """Have the next pass read every row set aside once more, changed or not."""
+        self._aside = dict.fromkeys(self._aside, 0)
+
     def check(self, now: datetime, *, accept: bool = False) -> None:
         """Begin a pass.
 

@@ -89,6 +89,7 @@ class VectorCraft:
         # Not None: the first round writes "no problem" over what an earlier run may have left.
         self._problem: str | None = ""
         self._told: dict[str, str] | None = None
+        self._retry = False
         source = Source(self._url)
         zone = self._settings.source_zone
         self._captures = [
@@ -164,6 +165,7 @@ class VectorCraft:
             spent_s = time.thread_time() - started
             moments.poll_at = moment + max(TICK_S, spent_s * REST_PER_CPU_SECOND)
             moments.poll_by = moment + POLL_AT_LEAST_S
+        self._look_at_aside_again(now)
         first = self._sweeps.step(token, moment, now, lambda c: self._readable(c.subject.table))
         if self._believed():
             first |= self._feeds.step(token, moment, now, self._readable)
@@ -230,6 +232,18 @@ class VectorCraft:
             self._columns.accept()
             self._readable_now.clear()
             self._moments.token = None
+        if notices.take_retry(self._catalogue, now):
+            LOG.info("source: rows kept aside are read once more")
+            self._retry = True
+
+    def _look_at_aside_again(self, now: datetime) -> None:
+        """Once it was asked for, and every stream is believed to be in its place."""
+        if self._retry and self._believed():
+            for capture in self._captures:
+                capture.look_at_aside_again()
+            self._sweeps.hurry()
+            self._feeds.look_at_aside_again(now, self._readable)
+            self._retry = False
 
     def _note_swapped(self, now: datetime) -> None:
         found = self._sweeps.swapped | self._feeds.swapped

@@ -12,8 +12,8 @@ from streamlit.runtime.caching import cache_utils
 
 from tests.analytics.moments import NOON, ago, event
 from tests.pages.console import ELSEWHERE, console_on
-from vcanalytics import cached
-from vcanalytics.cached import console, measured, regions
+from vcanalytics import cached, measured
+from vcanalytics.cached import console, regions
 from vcanalytics.errors import UsageError
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import Catalogue

@@ -18,7 +18,7 @@ from tests.collectors.feeding import (
     rows,
 )
 from tests.collectors.rig import Console
-from tests.shop import Shop
+from tests.shop import SHOP_TIME, Shop
 from vcanalytics.source.connection import LONG_TEXT_MAX
 
 
@@ -103,3 +103,56 @@ def test_details_that_say_nothing_are_kept_as_they_are(
     (row,) = rows(console)
     assert row["details"] == details
     assert "file_name" not in row
+
+
+def ask_again(console: Console) -> None:
+    with console.catalogue.write() as writer:
+        writer.set_fact("retry_aside", True)
+
+
+def test_rows_kept_aside_are_read_once_more_when_that_is_asked_for(
+    shop: Shop, console: Console
+) -> None:
+    for message in ("well", "late", "gone", "never"):
+        add_log(shop, message, created_at=SHOP_TIME if message == "well" else "soon")
+    with console.daemon() as daemon:
+        daemon.settle()
+        assert list(console.rejected("logs")) == [f"system_logs:1:{n}" for n in (2, 3, 4)]
+        shop.execute("UPDATE system_logs SET created_at = ? WHERE message = 'late'", (SHOP_TIME,))
+        shop.execute("DELETE FROM system_logs WHERE message = 'gone'")
+        # Reading on never comes back to a row.
+        daemon.settle()
+        assert [row["message"] for row in rows(console, "logs")] == ["well"]
+
+        ask_again(console)
+        daemon.until(lambda: len(rows(console, "logs")) == 2, within_s=10)
+        assert [row["message"] for row in rows(console, "logs")] == ["well", "late"]
+        # What is gone at the source stays, for nobody can read it; asked again nothing is added.
+        assert list(console.rejected("logs")) == ["system_logs:1:3", "system_logs:1:4"]
+        ask_again(console)
+        daemon.settle()
+        assert console.fact("retry_aside") is None
+        assert len(rows(console, "logs")) == 2
+    console.assert_sound()
+
+
+def test_payments_and_users_kept_aside_are_looked_at_once_more_too(
+    shop: Shop, console: Console
+) -> None:
+    shop.transaction("VC_1")
+    shop.transaction("VC_2", created_at="soon")
+    add_user(shop, created_at="soon")
+
+    def looked_at() -> list[Any]:
+        found = console.catalogue.rejected("transactions") + console.catalogue.rejected("activity")
+        return [row["last_seen_at"] for row in found]
+
+    with console.daemon() as daemon:
+        daemon.settle()
+        before = looked_at()
+        daemon.settle()
+        assert looked_at() == before
+        ask_again(console)
+        daemon.settle()
+        assert all(new > old for new, old in zip(looked_at(), before, strict=True))
+        assert len(before) == 2

@@ -19,7 +19,7 @@ from vcanalytics.accounts import Role
 from vcanalytics.cached import alerts, channels
 from vcanalytics.journal import Journal, alert_events, alert_writing, deliveries, rule_states
 from vcanalytics.journal.alert_records import EventKind, Firing, Severity
-from vcanalytics.journal.deliveries import Link, New, State
+from vcanalytics.journal.delivery_records import Link, New, State
 from vcanalytics.web.exports import build
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -1,4 +1,4 @@
-"""VectorCraft's log: its newest rows, and how many of each level over time."""
+"""VectorCraft's log: its newest rows, how many of each level over time, what failed how often."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ import polars as pl
 
 from vcanalytics.analytics.engine import Engine, sql
 from vcanalytics.analytics.spans import stream_spans
+from vcanalytics.model.messages import CHARS_MAX, FOLDS
 from vcanalytics.model.windows import Grain
 from vcanalytics.store import Snapshot
 
 LIMIT_MAX: Final = 10_000
+#: Messages told apart.
+GROUPS: Final = 500
 #: Levels that say something failed.
 ERRORS: Final = ("ERROR", "CRITICAL")
 
@@ -89,4 +92,23 @@ def over_time(
         sql("logs", "logs_windows"),
         wanted.params(start, end) | {"bucket_us": found.bucket_us},
         {"logs": snapshot.relation("logs", start, end), "windows": found.table},
+    )
+
+
+def errors(
+    engine: Engine, snapshot: Snapshot, *, start: datetime, end: datetime, limit: int = GROUPS
+) -> pl.DataFrame:
+    """Errors and warnings of ``[start, end)`` by message, the newest first, at most ``limit``.
+
+    Columns: ``level``, ``component``, ``message`` (folded: without addresses, numbers, ids; see
+    ``model.messages``), ``example`` (the newest, whole), ``count``, ``first_at``, ``last_at``
+    (UTC). Raises BudgetExceeded.
+    """
+    folds = {f"fold_{i}": pattern for i, (pattern, _) in enumerate(FOLDS, 1)}
+    puts = {f"put_{i}": put for i, (_, put) in enumerate(FOLDS, 1)}
+    wanted = LogFilters(levels=("WARNING", *ERRORS)).params(start, end)
+    return engine.ask(
+        sql("logs", "logs_errors"),
+        wanted | folds | puts | {"chars": CHARS_MAX, "limit": min(limit, LIMIT_MAX)},
+        {"logs": snapshot.relation("logs", start, end)},
     )

@@ -7,7 +7,7 @@ Payments and response times are asked here; the other subjects have a module eac
 ``cached.activity``, ``cached.system``, ``cached.health``.
 """
 
-from vcanalytics.cached import activity, health, regions, system
+from vcanalytics.cached import activity, health, regions, system, watch
 from vcanalytics.cached.books import (
     BOOKS,
     Page,
@@ -30,6 +30,8 @@ from vcanalytics.cached.collectors import (
     demo,
     kept_aside,
     missing,
+    rate_limits,
+    retry_aside,
     room,
     trouble,
     upkeep,
@@ -86,9 +88,11 @@ __all__ = [
     "payments",
     "performance_summary",
     "price_points",
+    "rate_limits",
     "regions",
     "response_heat",
     "response_times",
+    "retry_aside",
     "revenue",
     "room",
     "settings",
@@ -102,4 +106,5 @@ __all__ = [
     "upkeep",
     "version",
     "waiting",
+    "watch",
 ]

@@ -6,18 +6,22 @@ Facts of the catalogue, small and read anew each time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import polars as pl
 
+from vcanalytics import measured
 from vcanalytics.cached.console import head, open_console, take_snapshot
+from vcanalytics.model.rates import RATES
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store.facts import (
     DAEMONS,
     DEMO,
     DISK,
+    RETRY_ASIDE,
     SILENT_AFTER,
+    SUPERVISOR,
     UPKEEP,
     WATCHMAN_DAEMONS,
     Trouble,
@@ -138,6 +142,20 @@ def room() -> dict[str, Any]:
     return head().told(DISK)
 
 
+def retry_aside() -> bool:
+    """Ask the collectors to read rows kept aside once more; false where none are at work.
+
+    They take it within seconds; what cannot be read stays aside. Raises StoreError.
+    """
+    now = datetime.now(UTC)
+    beat_at = as_time(head().told(SUPERVISOR).get("beat_at"))
+    if beat_at is None or now - beat_at > SILENT_AFTER:
+        return False
+    with open_console().catalogue.write(now) as writer:
+        writer.set_fact(RETRY_ASIDE, True)
+    return True
+
+
 def kept_aside(limit: int = KEPT_ASIDE_MAX) -> pl.DataFrame:
     """Source rows that cannot be read now, the longest known first, at most ``limit``.
 
@@ -146,3 +164,13 @@ def kept_aside(limit: int = KEPT_ASIDE_MAX) -> pl.DataFrame:
     """
     rows = open_console().catalogue.rejected(limit=limit)
     return pl.DataFrame([[row[name] for name in _ASIDE] for row in rows], _ASIDE, orient="row")
+
+
+def rate_limits() -> pl.DataFrame:
+    """How often may be asked, and what was refused since this process was started.
+
+    Columns: ``rate``, ``what``, ``per_minute``, ``refused``.
+    """
+    refused = measured.refused()
+    rows = [(r.name, r.what, r.per_minute, refused.get(r.name, 0)) for r in RATES]
+    return pl.DataFrame(rows, ["rate", "what", "per_minute", "refused"], orient="row")

@@ -14,10 +14,10 @@ import polars as pl
 import streamlit as st
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_run_yield_check
 
+from vcanalytics import measured
 from vcanalytics.analytics.candidates import Candidates
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.sources import hours_alone as _hours_alone
-from vcanalytics.cached import measured
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.store import Catalogue, Head, Latest, Reader, Segments, Snapshot, StreamState
 

@@ -21,8 +21,8 @@ from streamlit.runtime.caching.cache_metrics import CACHE_LOOKUPS_FAMILY, get_ca
 from streamlit.runtime.stats import CACHE_MEMORY_FAMILY, CounterStat
 
 from vcanalytics.cached.console import settings
-from vcanalytics.cached.measured import questions
 from vcanalytics.errors import UsageError
+from vcanalytics.measured import questions
 
 __all__ = [
     "ALL",

@@ -133,6 +133,11 @@ class HealthView:
             found = self._found
         return overview(found, now, watched_since=self._since)
 
+    def last(self, now: datetime) -> Overview:
+        """All components as they were read last, where the journal cannot be read now."""
+        with self._lock:
+            return overview(self._found, now, watched_since=self._since)
+
     def critical(self, now: datetime) -> bool:
         """Whether anything is known to be critical, the journal itself among it."""
         try:

@@ -5,7 +5,17 @@ bounded in size and number. It holds no secrets, and of customers nothing but id
 """
 
 from vcanalytics.logbook.masking import mask
-from vcanalytics.logbook.reading import Group, Stamp, group, stamps
+from vcanalytics.logbook.reading import Group, Stamp, group, merge, stamps
 from vcanalytics.logbook.writing import FOLDER, Logbook, open_logbook
 
-__all__ = ["FOLDER", "Group", "Logbook", "Stamp", "group", "mask", "open_logbook", "stamps"]
+__all__ = [
+    "FOLDER",
+    "Group",
+    "Logbook",
+    "Stamp",
+    "group",
+    "mask",
+    "merge",
+    "open_logbook",
+    "stamps",
+]

@@ -11,7 +11,7 @@ FOLDS: Final = (
     (r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+", "(address)"),
     (r"[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*", "#"),
     (r"#([.,:/ ]#)+", "#"),
-    (r"\s+", " "),
+    (r"[\t\n\f\r ]+", " "),
 )
 #: Longer messages that begin alike are one.
 CHARS_MAX: Final = 300

@@ -32,6 +32,8 @@ FORGOTTEN: Final = "forgotten"
 LET_GO: Final = "let_go"
 UPKEEP: Final = "upkeep"
 DISK: Final = "disk"
+#: Word from a page to the collectors: read what was kept aside once more. true.
+RETRY_ASIDE: Final = "retry_aside"
 BACKUP: Final = "backup"
 CHECKED: Final = "checked"
 

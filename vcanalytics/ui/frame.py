@@ -63,6 +63,7 @@ def pages(me: Principal) -> list[st.Page]:
             icon=f":material/notifications{'_active' if firing else ''}:",
             url_path="alerts",
         ),
+        st.Page("pages/health.py", title="Health", icon=":material/ecg_heart:", url_path="health"),
         st.Page("pages/cache.py", title="Cache", icon=":material/cached:", url_path="cache"),
         st.Page(
             "pages/users.py",

@@ -185,30 +185,35 @@ def aside(defaults: Defaults) -> None:
             csv=exports.link("kept-aside", view, streams=()),
         ),
     ):
-        found = cached.kept_aside(_ASIDE_ROWS)
-        frame = pl.DataFrame(
-            {
-                "stream": [words.STREAM_LABELS.get(name, name) for name in found["stream"]],
-                "row_key": found["row_key"],
-                "since": tables.moments(found["first_seen_at"], view.zone, view.now),
-                "reason": found["reason"],
-            }
-        )
-        column = st.column_config
-        st.dataframe(
-            frame,
-            hide_index=True,
-            key="aside_table",
-            row_height=tables.ROW_PX,
-            height=tables.height(min(frame.height, 8)),
-            column_config={
-                "stream": column.TextColumn("Stream", width=90),
-                "row_key": column.TextColumn("Row", width=130),
-                "since": column.TextColumn("Since", width=110),
-                "reason": column.TextColumn("Why"),
-            },
-            alt="Rows of the source that were kept aside, and why",
-        )
+        aside_table(view)
+
+
+def aside_table(view: Range, rows: int = _ASIDE_ROWS) -> None:
+    """The longest known of the rows that were kept aside, at most ``rows``."""
+    found = cached.kept_aside(rows)
+    frame = pl.DataFrame(
+        {
+            "stream": [words.STREAM_LABELS.get(name, name) for name in found["stream"]],
+            "row_key": found["row_key"],
+            "since": tables.moments(found["first_seen_at"], view.zone, view.now),
+            "reason": found["reason"],
+        }
+    )
+    column = st.column_config
+    st.dataframe(
+        frame,
+        hide_index=True,
+        key="aside_table",
+        row_height=tables.ROW_PX,
+        height=tables.height(min(frame.height, 8)),
+        column_config={
+            "stream": column.TextColumn("Stream", width=90),
+            "row_key": column.TextColumn("Row", width=130),
+            "since": column.TextColumn("Since", width=110),
+            "reason": column.TextColumn("Why"),
+        },
+        alt="Rows of the source that were kept aside, and why",
+    )
 
 
 def _store_columns() -> dict[str, Any]:

@@ -177,6 +177,41 @@ STREAM_LABELS: Final[dict[str, str]] = {
 }
 
 
+#: How a component is.
+HEALTH: Final[dict[str, Word]] = {
+    "critical": Word("Critical", "red", "error", "critical"),
+    "warning": Word("Warning", "orange", "warning", "warning"),
+    "unknown": Word("Unknown", "gray", "help", "muted"),
+    "healthy": Word("Healthy", "green", "check_circle", "good"),
+}
+BREAKERS: Final[dict[str, Word]] = {
+    "closed": Word("Closed", "green", "check_circle", "good"),
+    "half_open": Word("Trying", "orange", "schedule", "warning"),
+    "open": Word("Open", "red", "cancel", "critical"),
+}
+LEVELS: Final[dict[str, Word]] = {
+    "warning": Word("Warning", "orange", "warning", "warning"),
+    "error": Word("Error", "red", "error", "critical"),
+    "critical": Word("Critical", "red", "error", "critical"),
+}
+
+
+def level(name: str) -> Word:
+    """The word for a level of a log; an unknown one keeps its own name."""
+    return LEVELS.get(name) or Word(name or "none", "gray", "help", "muted")
+
+
+_COMPONENTS: Final[dict[str, str]] = {"vectorcraft": "VectorCraft", "paypal_api": "PayPal"}
+
+
+def component(name: str) -> str:
+    """A component in words: ``stream:requests`` is "Stream: requests"."""
+    kind, _, rest = name.partition(":")
+    head = _COMPONENTS.get(kind) or kind.replace("_", " ").capitalize()
+    told = _COMPONENTS.get(rest) or rest.replace("_", " ")
+    return f"{head}: {told}" if rest else head
+
+
 _ACTIVITIES: Final[dict[str, str]] = {
     "sign_up": "New account",
     "sign_in": "Signed in",
@@ -267,6 +302,8 @@ _NOTED: Final[dict[str, str]] = {
     "maintenance_begun": "Maintenance begun",
     "channel_tested": "Channel tested",
     "message_retried": "Message retried",
+    "breaker_reset": "Breaker reset",
+    "rows_read_again": "Rows read again",
 }
 
 

@@ -22,6 +22,7 @@ PAGES: Final = {
     "/system": Role.VIEWER,
     "/reconcile": Role.VIEWER,
     "/alerts": Role.VIEWER,
+    "/health": Role.VIEWER,
     "/cache": Role.VIEWER,
     "/users": Role.ADMIN,
 }
@@ -30,6 +31,7 @@ STREAM: Final = "/_stcore/stream"
 LIVE: Final = "/admin/api/live"
 EXPORTS: Final = "/admin/export/"
 API: Final = "/admin/api/"
+METRICS: Final = "/metrics"
 
 #: Open to all, exactly as written.
 _OPEN: Final = frozenset(
@@ -49,7 +51,7 @@ _OPEN_PATTERNS: Final = (
 _ADMIN: Final = frozenset({"/admin/export/audit.csv", "/admin/api/cache/clear"})
 _OPERATOR_PREFIXES: Final = ("/admin/api/ingest/",)
 #: What a page loads once its viewer is signed in.
-_VIEWER: Final = frozenset({STREAM, "/admin/base.js", "/admin/here", "/favicon.png"})
+_VIEWER: Final = frozenset({STREAM, METRICS, "/admin/base.js", "/admin/here", "/favicon.png"})
 _VIEWER_PREFIXES: Final = (
     API,
     EXPORTS,
@@ -94,4 +96,4 @@ def needed(path: str) -> Access | None:
 
 def is_for_programs(path: str) -> bool:
     """Whether refusals of ``path`` are JSON, as the contract has it, and not a page."""
-    return path.startswith(API)
+    return path.startswith(API) or path == METRICS

@@ -24,7 +24,7 @@ from vcanalytics.journal import alert_events
 from vcanalytics.logbook import Logbook, open_logbook
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Latest
-from vcanalytics.web import first_start, index, sockets
+from vcanalytics.web import access, first_start, index, sockets
 from vcanalytics.web import listening as listening_sockets
 from vcanalytics.web.addresses import Addresses
 from vcanalytics.web.doors import Doors, Keeper
@@ -33,6 +33,7 @@ from vcanalytics.web.exports import export
 from vcanalytics.web.headers import SecurityHeaders
 from vcanalytics.web.limits import Bounded
 from vcanalytics.web.live import LiveSocket
+from vcanalytics.web.metrics import metrics
 from vcanalytics.web.proxy import Forwarded
 from vcanalytics.web.refusals import NothingOfTheInside
 from vcanalytics.web.sign_in import SignIn
@@ -97,6 +98,7 @@ class Web:
         """Every path of the console that is not a page."""
         return [
             Route("/healthz", self.healthz),
+            Route(access.METRICS, metrics),
             *self._sign_in.routes(),
             WebSocketRoute("/admin/api/live", self.live.serve),
             Route("/admin/export/{name}.csv", export),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 import zlib
-from dataclasses import dataclass
 from typing import Final
 
 from limits import RateLimitItemPerMinute
@@ -17,19 +16,34 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vcanalytics import measured
 from vcanalytics.accounts.throttle import place_of
+from vcanalytics.model.rates import (
+    ADDRESS,
+    EXPORTS,
+    NOTED,
+    PRINCIPAL,
+    SIGN_IN,
+    SOCKETS,
+    STRANGER,
+    Rate,
+)
 from vcanalytics.web import refusals
 from vcanalytics.web.addresses import client_of
 
-#: One page loads some 120 files the first time; an office may stand behind one address.
-ADDRESS_PER_MINUTE: Final = 6_000
-#: Sign-in tries; accounts slow a guesser down long before. Welcome links likewise.
-SIGN_IN_PER_MINUTE: Final = 60
-#: Requests without a good cookie or token.
-STRANGER_PER_MINUTE: Final = 300
-PRINCIPAL_PER_MINUTE: Final = 3_000
-EXPORTS_PER_MINUTE: Final = 120
-SOCKETS_PER_MINUTE: Final = 240
+__all__ = [
+    "ADDRESS",
+    "EXPORTS",
+    "NOTED",
+    "PRINCIPAL",
+    "SIGN_IN",
+    "SOCKETS",
+    "STRANGER",
+    "Bounded",
+    "Rate",
+    "Rates",
+    "body_bytes_max",
+]
 
 HEADERS_MAX: Final = 100
 HEADER_BYTES_MAX: Final = 16 * 1024
@@ -40,24 +54,6 @@ INGEST_BYTES_MAX: Final = 4 * 1024 * 1024
 _INGEST: Final = "/admin/api/ingest/"
 #: Addresses and names share so many counters: who has many of them fills no memory.
 _BUCKETS: Final = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """So many a minute, counted apart from others."""
-
-    name: str
-    per_minute: int
-
-
-ADDRESS: Final = Rate("address", ADDRESS_PER_MINUTE)
-SIGN_IN: Final = Rate("sign-in", SIGN_IN_PER_MINUTE)
-STRANGER: Final = Rate("stranger", STRANGER_PER_MINUTE)
-PRINCIPAL: Final = Rate("principal", PRINCIPAL_PER_MINUTE)
-EXPORTS: Final = Rate("exports", EXPORTS_PER_MINUTE)
-SOCKETS: Final = Rate("sockets", SOCKETS_PER_MINUTE)
-#: The same refusal is written down so often.
-NOTED: Final = Rate("noted", 2)
 
 
 class Rates:
@@ -72,6 +68,8 @@ class Rates:
         bucket = str(zlib.crc32(who.encode("utf-8", "replace")) % _BUCKETS)
         if self._limiter.hit(limit, rate.name, bucket):
             return 0
+        if rate is not NOTED:
+            measured.note_refused(rate.name)
         reset = self._limiter.get_window_stats(limit, rate.name, bucket).reset_time
         return max(1, math.ceil(reset - time.time()))
 

@@ -244,6 +244,26 @@ def _alerts(asked: Asked) -> Rows:
     return Rows(alerts.whole_history(wanted), asked.now)
 
 
+def _components(asked: Asked) -> Rows:
+    return Rows(cached.watch.components(asked.now), asked.now)
+
+
+def _uptime(asked: Asked) -> Rows:
+    return Rows(cached.watch.uptime(asked.now), asked.now)
+
+
+def _breakers(asked: Asked) -> Rows:
+    return Rows(cached.watch.breaker_table(), asked.now)
+
+
+def _errors(asked: Asked) -> Rows:
+    return Rows(cached.watch.errors(asked.start, asked.end, now=asked.now), asked.now)
+
+
+def _rate_limits(asked: Asked) -> Rows:
+    return Rows(cached.rate_limits(), asked.now)
+
+
 def _audit(asked: Asked) -> Rows:
     """Admins only: the doors see to that."""
     actor = asked.text("actor")
@@ -275,5 +295,10 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "kept-aside": _kept_aside,
     "cache": _cache,
     "alerts": _alerts,
+    "components": _components,
+    "uptime": _uptime,
+    "breakers": _breakers,
+    "errors": _errors,
+    "rate-limits": _rate_limits,
     "audit": _audit,
 }

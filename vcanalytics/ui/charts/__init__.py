@@ -5,6 +5,7 @@ from vcanalytics.ui.charts.heat import cells
 from vcanalytics.ui.charts.lines import Limit, Stroke, log_ticks, trend
 from vcanalytics.ui.charts.parts import doughnut, polar, ranked
 from vcanalytics.ui.charts.small import spark, status_legend, status_rows, strip
+from vcanalytics.ui.charts.strips import strips
 from vcanalytics.ui.charts.takings import against_before, bars, hatching, so_far
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "status_legend",
     "status_rows",
     "strip",
+    "strips",
     "trend",
     "wall_ms",
 ]
