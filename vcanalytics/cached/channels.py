@@ -12,7 +12,7 @@ from vcanalytics.cached.alerts import opened
 from vcanalytics.cached.console import settings
 from vcanalytics.errors import StoreError
 from vcanalytics.journal import deliveries
-from vcanalytics.journal.deliveries import Delivery, State
+from vcanalytics.journal.delivery_records import Delivery, State
 from vcanalytics.notify import by_hand
 from vcanalytics.notify.plan import Plan, read_plan
 from vcanalytics.rules_file import RulesFile
