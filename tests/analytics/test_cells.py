@@ -15,19 +15,14 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from tests.analytics.moments import NOON, Row, ago, request, sample
+from tests.analytics.sealed_store import Store
 from vcanalytics.analytics import performance, system
 from vcanalytics.analytics.engine import Engine, sql
 from vcanalytics.analytics.latency import Kind, latency
 from vcanalytics.analytics.sources import hours_alone
 from vcanalytics.model import buckets
-from vcanalytics.model.streams import STREAMS
 from vcanalytics.model.windows import Grain
-from vcanalytics.store import Catalogue, Reader, Segments, Snapshot
-from vcanalytics.store.batches import make_batch
 from vcanalytics.store.cells import FINE, REQUEST_CELLS, exact_sum
-from vcanalytics.store.facts import LET_GO
-from vcanalytics.store.manifest import Change, enter, manifest
-from vcanalytics.store.sealer import seal
 
 shared = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=24, deadline=None
@@ -52,44 +47,6 @@ DRAWN = st.lists(
     ),
     max_size=80,
 )
-
-
-class Store:
-    """A store whose batches are sealed one by one; the last stays hot."""
-
-    def __init__(self, folder: Path) -> None:
-        self.catalogue = Catalogue.open(folder)
-        self.segments = Segments(folder)
-        self.engine = Engine(60.0, threads=2, segments=self.segments.root)
-
-    def keep(self, stream: str, *batches: list[Row]) -> None:
-        for number, rows in enumerate(batches):
-            if rows:
-                key = f"{stream}-{self.catalogue.seqs().get(stream, 0)}"
-                with self.catalogue.write(NOON) as writer:
-                    writer.append(stream, "test", key, make_batch(STREAMS[stream], rows))
-                    writer.note_read(stream, NOON, done=0, total=0)
-            if number < len(batches) - 1:
-                self.seal(stream)
-
-    def seal(self, stream: str) -> None:
-        seal(self.catalogue, self.segments, STREAMS[stream], NOON)
-
-    def look(self) -> Snapshot:
-        return Reader(self.catalogue).snapshot()
-
-    def let_go(self, stream: str, before: datetime) -> None:
-        """Retire the rows of days before, as retention does."""
-        with self.catalogue.transaction() as connection:
-            files = manifest(connection, stream)
-            old = [s for s in files if s.last_day < before.date()]
-            enter(connection, Change([], old), NOON)
-        with self.catalogue.write(NOON) as writer:
-            writer.set_fact(LET_GO, {stream: before.date().isoformat()})
-
-    def close(self) -> None:
-        self.engine.close()
-        self.catalogue.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import cache
@@ -20,6 +20,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
+from vcanalytics.analytics.kept import Kept, Key, Made, Sized
 from vcanalytics.errors import BudgetExceeded, StoreError
 from vcanalytics.store import Relation
 from vcanalytics.store.relation import Within
@@ -76,6 +77,8 @@ class Engine:
     ) -> None:
         self.budget_s = budget_s
         self._told = told
+        #: What files came to, for as long as they are there.
+        self.kept = Kept()
         self._still_wanted = still_wanted
         # DuckDB answers in threads of these, so that who asks is free to time it and to leave.
         self._workers = ThreadPoolExecutor(concurrent_max, thread_name_prefix="question")
@@ -150,6 +153,28 @@ class Engine:
             cursor.close()
             self._slots.release()
 
+    def known(
+        self, keys: Sequence[Key], make: Callable[[list[Key], float], Made]
+    ) -> dict[Key, Sized]:
+        """The answers of ``keys``, from what is kept; ``make`` is asked for those that nobody made.
+
+        It is given them and the moment (of ``time.monotonic``) by which all must be there, and
+        gives answers one by one: those stay, also when it then fails. What others are making right
+        now is waited for. Raises BudgetExceeded, and what ``make`` raises.
+        """
+        deadline = time.monotonic() + self.budget_s
+
+        def wait_for(begun: Future[Sized | None]) -> Sized | None:
+            if not self._await(begun, deadline):
+                raise BudgetExceeded(
+                    f"stopped after {self.budget_s:g} s of waiting for the same question",
+                    hint="Try again in a moment",
+                    heals=True,
+                )
+            return begun.result()
+
+        return self.kept.answers(keys, lambda mine: make(mine, deadline), wait_for)
+
     def _take_turn(self, budget: float, deadline: float) -> None:
         while not self._slots.acquire(timeout=_until(deadline)):
             self._still_wanted()
@@ -160,7 +185,7 @@ class Engine:
                     heals=True,
                 )
 
-    def _await(self, answer: Future[pl.DataFrame], deadline: float) -> bool:
+    def _await(self, answer: Future[Any], deadline: float) -> bool:
         """Wait for an answer; whether it came in time."""
         while not wait([answer], _until(deadline)).done:
             self._still_wanted()

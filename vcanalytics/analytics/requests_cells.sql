@@ -1,13 +1,15 @@
--- Opens every question about requests from cells; the question goes on with ", name AS (" or SELECT
--- ... FROM figures, spread (slot, name, bucket, band, count).
--- Tables: requests: rows that no cell stands for, also all hot ones; hours, hours_buckets, days,
--- days_buckets: cells (store/cells.py); hour_slots, day_slots (cell_at, slot): which cells are asked
--- for, and in which window they lie; windows (slot, first_bucket, next_bucket): windows for rows;
+-- What pieces of history come to. Grain: a row a piece (slot) and name, with bucket and band null, of
+-- figures; and a row each of its buckets, parted by band, with the count alone. Sums stay by cell, a
+-- row each, so that they can be added exactly.
+-- Tables: requests: rows that no cell stands for; hours, hours_buckets, days, days_buckets: cells
+-- (store/cells.py); hour_slots, day_slots (cell_at, slot): which cells are asked for, and in which
+-- piece they lie; windows (slot, first_bucket, next_bucket): where pieces lie that rows answer;
 -- edges (bucket, edge_ms): where a band ends within a bucket; bands (band, low_ms, high_ms, first_key,
 -- last_key): which buckets, or parts of them, a band holds.
 -- Parameters: $by: what rows are put together by, `endpoint`, `kind` or `window`; $kind, $endpoint:
 -- one alone, or NULL; $from, $to (by happened_at); $bucket_us; $fine: statuses that are no errors;
 -- those of model/buckets.py, which numbers buckets in the same steps.
+-- Cost: what the files of the pieces hold of the kind; 90 days by the day, of 13 endpoints, 250 ms.
 WITH raw AS MATERIALIZED (
     SELECT
         epoch_us(happened_at) // $bucket_us AS place,
@@ -86,37 +88,42 @@ few AS (
     GROUP BY numbered.place, numbered.name, numbered.bucket, above
 ),
 spread AS (
-    SELECT places.slot, few.name, few.bucket, bands.band, sum(few.count) AS count
+    SELECT places.slot, few.name, few.bucket, bands.band, few.count
     FROM few
     JOIN places ON places.place = few.place
     JOIN bands
         ON 2 * few.bucket + few.above >= bands.first_key
         AND 2 * few.bucket + few.above <= bands.last_key
-    GROUP BY places.slot, few.name, few.bucket, bands.band
     UNION ALL
     SELECT
         hour_slots.slot,
         CASE $by WHEN 'endpoint' THEN hours.endpoint WHEN 'kind' THEN hours.kind END AS name,
         hours.bucket,
         hours.band,
-        sum(hours.count)
+        hours.count
     FROM hours_buckets AS hours
     JOIN hour_slots ON hour_slots.cell_at = hours.cell_at
     WHERE
         ($kind IS NULL OR hours.kind = $kind)
         AND ($endpoint IS NULL OR hours.endpoint = $endpoint)
-    GROUP BY hour_slots.slot, name, hours.bucket, hours.band
     UNION ALL
     SELECT
         day_slots.slot,
         CASE $by WHEN 'endpoint' THEN days.endpoint WHEN 'kind' THEN days.kind END AS name,
         days.bucket,
         days.band,
-        sum(days.count)
+        days.count
     FROM days_buckets AS days
     JOIN day_slots ON day_slots.cell_at = days.cell_at
     WHERE
         ($kind IS NULL OR days.kind = $kind)
         AND ($endpoint IS NULL OR days.endpoint = $endpoint)
-    GROUP BY day_slots.slot, name, days.bucket, days.band
 )
+SELECT
+    slot, name, CAST(NULL AS INTEGER) AS bucket, CAST(NULL AS INTEGER) AS band,
+    count, errors, total, rest, least, most
+FROM figures
+UNION ALL
+SELECT slot, name, bucket, band, CAST(sum(count) AS BIGINT), NULL, NULL, NULL, NULL, NULL
+FROM spread
+GROUP BY slot, name, bucket, band

@@ -39,6 +39,7 @@ _COUNT: Final = (
     " WHERE happened_at >= $from AND happened_at < $to AND ($kind IS NULL OR kind = $kind)"
 )
 _SLOTS: Final = pl.Schema({"cell_at": pl.Datetime("us", "UTC"), "slot": pl.Int64()})
+_PLACES: Final = dict.fromkeys(("slot", "first_bucket", "next_bucket"), pl.Int64())
 Span = tuple[datetime, datetime]
 
 
@@ -98,8 +99,8 @@ def sources(
             elif by_day and high - low == _DAY:
                 found.days.append((day, slot))
             else:
-                _part(found, slot, low, high, kept=cells.kept(day.date()))
-    found.rows = list(_joined(sorted(found.rows)))
+                part_of_hours(found, slot, low, high, kept=cells.kept(day.date()))
+    found.rows = list(joined(sorted(found.rows)))
     return found
 
 
@@ -112,8 +113,11 @@ def _days(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, 
         day += _DAY
 
 
-def _part(found: Sources, slot: int, low: datetime, high: datetime, *, kept: bool) -> None:
-    """A part of a day: whole hours from cells, what is left at both ends from rows."""
+def part_of_hours(found: Sources, slot: int, low: datetime, high: datetime, *, kept: bool) -> None:
+    """Add a part of a day or more: whole hours from cells, what is left at both ends from rows.
+
+    Not ``kept``: all hours that begin in it from cells, whole.
+    """
     floor = low.replace(minute=0, second=0, microsecond=0)
     first = floor if floor == low else floor + _HOUR
     last = high.replace(minute=0, second=0, microsecond=0)
@@ -129,7 +133,7 @@ def _part(found: Sources, slot: int, low: datetime, high: datetime, *, kept: boo
         first += _HOUR
 
 
-def _joined(spans: Sequence[Span]) -> Iterator[Span]:
+def joined(spans: Sequence[Span]) -> Iterator[Span]:
     """Spans in order, those that meet made one."""
     waiting: Span | None = None
     for start, end in spans:
@@ -158,30 +162,33 @@ def tables(
     cells: CellFiles, found: Sources, windows: Sequence[Window]
 ) -> tuple[dict[str, Table], int]:
     """What SQL joins: rows, cells, and the windows both lie in; and how long its buckets are."""
+    spans = [(slot, window.start, window.end) for slot, window in enumerate(windows)]
+    places, bucket_us = placed(spans)
+    rows = cells.rows_in(found.rows, STREAMS[cells.counted.stream].time)
+    return cells_of(cells, found) | {cells.counted.stream: rows, "windows": places}, bucket_us
+
+
+def placed(spans: Sequence[tuple[int, datetime, datetime]]) -> tuple[pl.DataFrame, int]:
+    """Where rows lie: ``slot``, ``first_bucket``, ``next_bucket``; and how long buckets are."""
+    edges = [(slot, to_micros(start), to_micros(end)) for slot, start, end in spans]
+    bucket_us = math.gcd(_HOUR_US, *(edge for _, *both in edges for edge in both))
+    places = [(slot, start // bucket_us, end // bucket_us) for slot, start, end in edges]
+    return pl.DataFrame(places, schema=_PLACES, orient="row"), bucket_us
+
+
+def cells_of(cells: CellFiles, found: Sources) -> dict[str, Table]:
+    """The cells that answer, and the slots they lie in."""
     hours = {moment.date() for moment, _ in found.hours}
     days = {moment.date() for moment, _ in found.days}
     counted = cells.counted
-    edges = [to_micros(edge) for window in windows for edge in (window.start, window.end)]
-    bucket_us = math.gcd(_HOUR_US, *edges)
-    places = [
-        (slot, to_micros(window.start) // bucket_us, to_micros(window.end) // bucket_us)
-        for slot, window in enumerate(windows)
-    ]
-    named = ("slot", "first_bucket", "next_bucket")
     return {
-        counted.stream: cells.rows_in(found.rows, STREAMS[counted.stream].time),
         "hours": cells.of(counted.figures(HOURS), hours),
         "hours_buckets": cells.of(counted.buckets(HOURS), hours),
         "days": cells.of(counted.figures(DAYS), days),
         "days_buckets": cells.of(counted.buckets(DAYS), days),
         "hour_slots": pl.DataFrame(found.hours, schema=_SLOTS, orient="row"),
         "day_slots": pl.DataFrame(found.days, schema=_SLOTS, orient="row"),
-        "windows": pl.DataFrame(
-            places,
-            schema=dict.fromkeys(named, pl.Int64),
-            orient="row",
-        ),
-    }, bucket_us
+    }
 
 
 @cache

@@ -14,9 +14,14 @@ def to_micros(instant: datetime) -> int:
     return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
-def from_micros(micros: int | None) -> datetime | None:
+def instant(micros: int) -> datetime:
     """The instant of ``micros`` microseconds since 1970 UTC."""
-    return None if micros is None else _EPOCH + timedelta(microseconds=micros)
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def from_micros(micros: int | None) -> datetime | None:
+    """As ``instant``, of what may be missing."""
+    return None if micros is None else instant(micros)
 
 
 @dataclass(frozen=True, slots=True)
