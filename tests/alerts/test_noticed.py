@@ -100,6 +100,15 @@ class Watched:
         return dict(found[1])
 
 
+def selling(shop: Shop, since: datetime, count: int) -> None:
+    """A payment every 25 s from then on, all of them well."""
+    with shop.batch():
+        for i in range(count):
+            moment = utc_text(since + timedelta(seconds=25 * i))
+            shop.transaction(f"VC_SOLD_{i}", created_at=moment)
+            shop.complete(f"VC_SOLD_{i}", completed_at=moment)
+
+
 def only(folder: Path, *names: str) -> Path:
     """A file of rules in which the others are switched off: what is not looked at costs nothing."""
     path = folder / "rules.toml"
@@ -126,7 +135,16 @@ def failing(shop: Shop, at: datetime, count: int) -> None:
             )
 
 
-def test_a_burst_of_failures_is_told_in_the_next_round_and_its_end_once(watched: Watched) -> None:
+def test_a_burst_of_failures_is_told_in_the_next_round_and_its_end_once(
+    folder: Path, engine: Engine
+) -> None:
+    rules = folder / "rules.toml"
+    rules.write_text("# The built-in ones, all of them.\n")
+    with Watched(folder, engine, rules) as watched:
+        noticed(watched)
+
+
+def noticed(watched: Watched) -> None:
     assert watched.round() == []
     failing(watched.shop, watched.now, 12)
     watched.read()
@@ -135,9 +153,29 @@ def test_a_burst_of_failures_is_told_in_the_next_round_and_its_end_once(watched:
     assert (alert.unit, alert.severity) == ("%", "critical")
     assert alert.detail["what"].startswith("92.3 %, the limit is ")
     assert "; 12 failed of 13 payments; usually 13." in alert.detail["what"]
-    seen = [told for _ in range(17) for told in watched.round(timedelta(seconds=40))]
+    assert watched.round(timedelta(seconds=40)) == []
+    only(watched.folder, "failure_rate")
+    selling(watched.shop, watched.now, 60)
+    watched.read()
+    seen = [told for _ in range(32) for told in watched.round(timedelta(seconds=40))]
     assert seen == ["failure_rate resolved"]
     assert watched.firing() == []
+
+
+def test_a_small_shop_is_told_by_the_last_half_hour(folder: Path, engine: Engine) -> None:
+    with Watched(folder, engine, only(folder, "failure_rate")) as watched:
+        watched.round()
+        with watched.shop.batch():
+            for i in range(9):
+                # A payment in three minutes: never five in five.
+                begun = watched.now - timedelta(minutes=3 * i)
+                watched.shop.transaction(
+                    f"VC_SLOW_{i}", created_at=utc_text(begun), status="failed"
+                )
+        watched.read()
+        assert watched.round() == ["failure_rate fired"]
+        (alert,) = watched.firing()
+        assert " 9 failed of 1" in str(alert.detail["what"])
 
 
 def test_customers_who_paid_and_were_not_served_are_told_with_their_money(

@@ -104,7 +104,7 @@ def test_what_cannot_be_is_refused_with_its_line(tmp_path: Path, key: str, said:
 )
 def test_a_measure_is_asked_for_what_it_can_tell(measure: str, key: str, said: str) -> None:
     unit = MEASURES[measure].unit
-    value = {"series": ["x"], "window": "5 min", "above": "130 %"}.get(key, 2)
+    value = {"series": ["x"], "window": "5 min", "above": "130 %", "wider": "7 min"}.get(key, 2)
     given = {"measure": measure, "above": f"50 {unit}", key: value}
     with pytest.raises(ValueError, match=re.escape(said)):
         rule(**given)

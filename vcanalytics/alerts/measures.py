@@ -38,6 +38,7 @@ class Measure:
     is how far it looks back (None: it is a state, not a count), ``volume`` and ``events`` are what
     it is told from, in words; ``usual`` says that it knows its own figure of the last 7 days.
     ``every`` is how often it is asked, ``step`` how finely history is replayed (None: it cannot).
+    ``wider``: where a window is too short to tell, a longer one may stand in.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Measure:
     chance: Chance | None = None
     every: timedelta = _FAST
     step: timedelta | None = _MINUTE
+    wider: bool = False
 
 
 _5_MIN: Final = timedelta(minutes=5)
@@ -60,6 +62,7 @@ _ALL: Final = (
         "%",
         "payments begun in the window that failed, of all begun in it",
         window=_5_MIN,
+        wider=True,
         volume="payments",
         events="failed",
         usual=True,

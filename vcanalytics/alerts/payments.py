@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from vcanalytics.alerts.judging import Reading
+from vcanalytics.alerts.judging import Reading, Verdict, verdict
 from vcanalytics.alerts.moment import USUAL, USUAL_LEAST, Moment, Readings
 from vcanalytics.alerts.rules import Rule
 from vcanalytics.analytics.watched import Counts, Edges, happened
@@ -26,19 +26,35 @@ _UNREAD: Final = timedelta(minutes=5)
 
 
 def failure_share(moment: Moment, rule: Rule, edges: Edges) -> Readings:
-    """Failed of all begun in the window."""
-    return _shares(moment, rule, edges, "failed", "attempts")
+    """Failed of all begun in the window; of the wider one, where the window cannot tell."""
+    near = _shares(moment, rule.span, edges, "failed", "attempts")
+    if rule.wider is None:
+        return near
+    # Live, an edge's step is its window.
+    wide = Edges.now(edges.first, rule.wider) if moment.live(edges) else edges
+    far = _shares(moment, rule.wider, wide, "failed", "attempts")
+    both = zip(near[ONE], far[ONE], strict=True)
+    return {ONE: [_telling(rule, one, other) for one, other in both]}
+
+
+def _telling(rule: Rule, near: Reading | None, far: Reading | None) -> Reading | None:
+    """Of two windows the one that can tell: that it is too much, else that it is over."""
+    said = verdict(rule, near)
+    if said is Verdict.BREACH or verdict(rule, far) is Verdict.BREACH:
+        # What failed in the wider one is over once enough payments have come since.
+        return near if said in {Verdict.BREACH, Verdict.CLEAR} else far
+    return far if said is Verdict.MISSING else near
 
 
 def stuck_share(moment: Moment, rule: Rule, edges: Edges) -> Readings:
     """Still open of all that came to VC_STUCK_MINUTES in the window."""
     aged = edges.back(moment.told.stuck)
-    return _shares(moment, rule, edges, "stuck", "attempts", volume_at=aged)
+    return _shares(moment, rule.span, edges, "stuck", "attempts", volume_at=aged)
 
 
 def _shares(
     moment: Moment,
-    rule: Rule,
+    window: timedelta,
     edges: Edges,
     events: str,
     volume: str,
@@ -48,10 +64,10 @@ def _shares(
     if _unread(moment, edges):
         return {ONE: [None] * edges.count}
     at = volume_at or edges
-    some = _counts(moment, edges, rule.span, events)
-    of = _counts(moment, at, rule.span, volume)
-    usual_some = _usual(moment, edges, rule.span, events)
-    usual_of = _usual(moment, at, rule.span, volume)
+    some = _counts(moment, edges, window, events)
+    of = _counts(moment, at, window, volume)
+    usual_some = _usual(moment, edges, window, events)
+    usual_of = _usual(moment, at, window, volume)
     return {ONE: [_share(*numbers) for numbers in zip(some, of, usual_some, usual_of, strict=True)]}
 
 

@@ -65,6 +65,7 @@ class Rule(BaseModel):
     at_most: Quantity = None
     clear: Quantity = None
     window: Length | None = None
+    wider: Length | None = None
     hold: Length = Field(timedelta(), alias="for")
     clear_for: Length = timedelta(minutes=2)
     min_volume: int = Field(0, ge=0, strict=True)
@@ -113,6 +114,10 @@ class Rule(BaseModel):
             raise ValueError(f"window: {self.measure} has none")
         if self.window is not None and (self.window % _MINUTE or not _possible(self.window)):
             raise ValueError("window: it may be from 1 min to 24 h, in whole minutes")
+        if self.wider is not None and not measure.wider:
+            raise ValueError(f"wider: {self.measure} has one window alone")
+        if self.wider is not None and (self.wider % self.span or not _possible(self.wider)):
+            raise ValueError("wider: it is a multiple of the window, up to 24 h")
         if self.min_volume and not measure.volume:
             raise ValueError(f"min_volume: {self.measure} counts nothing beside its value")
         if self.min_events and not measure.events:
