@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from tests.pages.signed_in import Quick
 from tests.store.rows import requests
 from tests.web.rig import asking, house
 from vcanalytics.errors import StoreError
+from vcanalytics.journal import Journal, components
+from vcanalytics.model.health import Status, Verdict
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue
 from vcanalytics.web.access import PAGES
@@ -80,6 +84,21 @@ def test_a_problem_of_the_source_degrades_health_until_it_heals(tmp_path: Path) 
                 writer.set_fact("source", {"problem": problem})
             becomes(asking, wanted)
         catalogue.close()
+
+
+def test_what_the_watchman_finds_critical_degrades_health_until_it_is_well(tmp_path: Path) -> None:
+    with client(console(tmp_path / "data")) as asking:
+        becomes(asking, "ok")
+        with closing(Journal.open(tmp_path / "data")) as journal:
+            for found, wanted in (
+                (Status.WARNING, "ok"),
+                (Status.CRITICAL, "degraded"),
+                (Status.HEALTHY, "ok"),
+            ):
+                verdicts = [Verdict("disk", found, ""), Verdict("watchman", Status.HEALTHY, "")]
+                with journal.write() as connection:
+                    components.keep(connection, datetime.now(UTC), verdicts)
+                assert status(asking) == wanted
 
 
 def test_health_tells_nothing_else(tmp_path: Path) -> None:

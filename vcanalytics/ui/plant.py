@@ -19,6 +19,8 @@ _DAEMONS: Final[dict[str, str]] = {
     "simulator": "plays the demo shop",
     "watchman": "minds the process that watches",
     "health": "judges every component",
+    "alerts": "holds figures to the rules",
+    "notify": "tells people of alerts",
 }
 #: The table shows so many; the CSV has them all.
 _ASIDE_ROWS: Final = 200
