@@ -20,6 +20,7 @@ from vcanalytics.analytics import (
     today,
     transactions,
 )
+from vcanalytics.analytics.candidates import ALONE, OF_CASES, Candidates
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.latency import Kind
 from vcanalytics.analytics.transactions import Filters
@@ -37,26 +38,33 @@ _DAY: Final = timedelta(days=1)
 _CURRENCY: Final = "USD"
 #: What samples begin with, as in the settings: books are kept for these.
 PREFIXES: Final = tuple(sorted(SAMPLE_PREFIXES))
+#: What the Overview lists.
+_URGENT: Final = tuple(sorted(ALONE | OF_CASES | {"suspicious"}))
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a question is asked with: ``first_at`` is when the stream began, ``known`` a payment."""
+    """What a question is asked with: ``first_at`` is when the stream began, ``known`` a payment.
+
+    ``kept`` is what the console holds of files after the first look at them.
+    """
 
     engine: Engine
     snapshot: Snapshot
     first_at: datetime
     known: str
+    kept: Candidates
     now: datetime = made.NOW
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question of a page."""
+    """One question of a page; not ``aimed``: its answer goes through all of history."""
 
     page: str
     name: str
     ask: Callable[[Asked], object]
+    aimed: bool = True
 
     def __str__(self) -> str:
         return f"{self.page}: {self.name}"
@@ -69,6 +77,7 @@ class Opened:
         self.catalogue = Catalogue.open(path)
         self._reader = Reader(self.catalogue)
         self._engine = Engine(BUDGET_S, segments=Segments(path).root)
+        self._kept = Candidates()
         snapshot = self._reader.snapshot()
         begun = [snapshot.state(name).first_at for name in ("requests", "transactions")]
         self._first_at = min(at for at in begun if at is not None)
@@ -79,7 +88,7 @@ class Opened:
 
     def ask(self, question: Question) -> object:
         snapshot = self._reader.snapshot()
-        return question.ask(Asked(self._engine, snapshot, self._first_at, self.known))
+        return question.ask(Asked(self._engine, snapshot, self._first_at, self.known, self._kept))
 
     def close(self) -> None:
         self._engine.close()
@@ -127,6 +136,18 @@ def _feed(asked: Asked) -> object:
     return feed.feed(
         asked.engine, asked.snapshot, now=asked.now, limit=_FEED, sample_prefixes=PREFIXES
     )
+
+
+def _needs(asked: Asked) -> object:
+    found = reconcile.kept_findings(
+        asked.engine,
+        asked.snapshot,
+        asked.kept,
+        as_of=asked.now,
+        sample_prefixes=PREFIXES,
+        only=_URGENT,
+    )
+    return found.group_by("finding").len()
 
 
 def _reconcile(asked: Asked) -> object:
@@ -246,7 +267,7 @@ QUESTIONS: Final = (
     Question("Overview", "takings by the minute", _takings),
     Question("Overview", "by status", _by_status),
     Question("Overview", "feed", _feed),
-    Question("Overview", "what needs a person", _reconcile),
+    Question("Overview", "what needs a person", _needs),
     Question("Revenue", "today by hour", _revenue(Grain.HOUR, _DAY)),
     Question("Revenue", "30 d by day", _revenue(Grain.DAY, 30 * _DAY)),
     Question("Revenue", "a year by week", _revenue(Grain.WEEK, 365 * _DAY)),
@@ -266,4 +287,5 @@ QUESTIONS: Final = (
     Question("Transactions", "by part of an e-mail, 30 d", _page(1, email="omer77", days=30)),
     Question("Transactions", "one payment", _payment),
     Question("Transactions", "its timeline", _timeline),
+    Question("Reconcile", "everything", _reconcile, aimed=False),
 )

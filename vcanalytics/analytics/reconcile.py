@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache
-from importlib import resources
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
 
 from vcanalytics.analytics.books import CASES, FIGURES, sample_pattern
-from vcanalytics.analytics.candidates import ALONE, Candidates
+from vcanalytics.analytics.bursts import ATTEMPTS, NONE, bursting
+from vcanalytics.analytics.by_file import Ask, within
+from vcanalytics.analytics.candidates import Candidates, Wanted, throwaway_domains
 from vcanalytics.analytics.engine import Engine, Table, sql
 from vcanalytics.store import Snapshot
 
@@ -31,6 +31,8 @@ FINDINGS: Final = (
     "suspicious",
     "sample_row",
 )
+#: Those that can be told from what is kept of files. A tenth of all payments are abandoned.
+KEPT: Final = tuple(name for name in FINDINGS if name != "abandoned")
 _COLUMNS: Final = (
     "email",
     "payer_email",
@@ -47,15 +49,6 @@ _CASES: Final = (*CASES, "status", "created_at")
 #: All payments ever are looked through where no range is given.
 BUDGET_S: Final = 20.0
 _RUN: Final = timedelta(hours=1)
-_NO_BURSTS: Final = pl.DataFrame(schema={"transaction_id": pl.String})
-
-
-@cache
-def throwaway_domains() -> pl.DataFrame:
-    """Mail domains that hand out addresses for minutes: one column, ``domain``."""
-    text = (resources.files(__package__) / "throwaway_domains.txt").read_text(encoding="utf-8")
-    domains = [line for line in text.splitlines() if line and not line.startswith("#")]
-    return pl.DataFrame({"domain": domains}, schema={"domain": pl.String})
 
 
 def message_pattern(patterns: Iterable[str]) -> str | None:
@@ -88,32 +81,33 @@ def reconcile(
     ``currency`` is that of the limits of suspicious amounts, ``captured_errors`` whole messages in
     which ``*`` stands for any text; ``only`` some findings cost less. Raises BudgetExceeded.
     """
+    samples = sample_pattern(sample_prefixes)
     params = {
-        "samples": sample_pattern(sample_prefixes),
+        "samples": samples,
         "from": start,
         "to": end,
         "captured_error": message_pattern(captured_errors),
     }
     ages = {"as_of": as_of, "grace": grace, "stuck": stuck, "abandoned": abandoned}
     suspicious = "suspicious" in only
+    ask = partial(engine.ask, budget_s=BUDGET_S)
     beside: dict[str, Table] = {
         "disputes": snapshot.newest("disputes").select(_CASES),
-        "bursts": _bursts(engine, snapshot, start, end, params) if suspicious else _NO_BURSTS,
+        "bursts": _bursts(ask, snapshot, start, end, samples) if suspicious else NONE,
         "throwaway": throwaway_domains(),
     }
     found = snapshot.begun("transactions", start, end).select([*FIGURES, *_COLUMNS])
-    candidates = engine.ask(
+    since = None if "abandoned" in only else as_of - abandoned
+    candidates = ask(
         sql("reconcile_candidates"),
-        params
-        | {"suspicious": suspicious, "since": None if "abandoned" in only else as_of - abandoned},
+        params | {"suspicious": suspicious, "refunded": True, "sample_rows": True, "since": since},
         beside | {"transactions": found},
-        budget_s=BUDGET_S,
     )
     tables = beside | {"transactions": candidates}
-    return _findings(engine, tables, params | ages | {"currency": currency}, only)
+    return _findings(ask, tables, params | ages | {"currency": currency}, only)
 
 
-def own_findings(
+def kept_findings(
     engine: Engine,
     snapshot: Snapshot,
     kept: Candidates,
@@ -122,64 +116,57 @@ def own_findings(
     grace: timedelta = timedelta(minutes=10),
     stuck: timedelta = timedelta(minutes=5),
     abandoned: timedelta = timedelta(hours=24),
+    currency: str = "USD",
     captured_errors: Sequence[str] = (),
     sample_prefixes: Sequence[str] = (),
-    only: Collection[str] = ALONE,
+    only: Collection[str] = KEPT,
 ) -> pl.DataFrame:
-    """As ``reconcile`` among all payments, the findings that a payment's own row decides.
+    """As ``reconcile`` among all payments, without those that are abandoned.
 
-    These are ``candidates.ALONE``, or some of them (``only``). What was found in files is taken
-    from ``kept``: the cost is that of what changed since it was asked last. Raises BudgetExceeded.
+    What was found in files is taken from ``kept``: the first time costs one pass over history, in
+    steps that are kept when time is up, later ones what changed since. Raises BudgetExceeded.
     """
-    pattern = message_pattern(captured_errors)
-    candidates = kept.among(
-        engine,
-        snapshot.newest("transactions").select([*FIGURES, *_COLUMNS]),
-        captured_error=pattern,
-        since=as_of - abandoned,
-        budget_s=BUDGET_S,
+    wanted = Wanted(
+        frozenset(KEPT).intersection(only),
+        sample_pattern(sample_prefixes),
+        message_pattern(captured_errors),
+        as_of - abandoned,
     )
-    tables: dict[str, Table] = {
-        "transactions": candidates,
-        # No case and nobody else's attempt says anything of these.
-        "disputes": replace(snapshot.newest("disputes").select(_CASES), files=()),
-        "bursts": _NO_BURSTS,
-        "throwaway": throwaway_domains(),
-    }
+    ask = within(engine, BUDGET_S)
+    tables = kept.among(
+        ask,
+        snapshot,
+        snapshot.newest("transactions").select([*FIGURES, *_COLUMNS]),
+        snapshot.newest("disputes").select(_CASES),
+        wanted,
+    )
     params = {
-        "samples": sample_pattern(sample_prefixes),
+        "samples": wanted.samples,
         "from": None,
         "to": None,
-        "captured_error": pattern,
-        "currency": None,
+        "captured_error": wanted.captured_error,
+        "currency": currency,
     }
     ages = {"as_of": as_of, "grace": grace, "stuck": stuck, "abandoned": abandoned}
-    return _findings(engine, tables, params | ages, ALONE.intersection(only))
+    return _findings(ask, tables, params | ages, wanted.only)
 
 
 def _findings(
-    engine: Engine, tables: dict[str, Table], params: dict[str, Any], only: Collection[str]
+    ask: Ask, tables: dict[str, Table], params: dict[str, Any], only: Collection[str]
 ) -> pl.DataFrame:
-    answer = engine.ask(sql("payments", "reconcile"), params, tables, budget_s=BUDGET_S)
+    answer = ask(sql("payments", "reconcile"), params, tables)
     return answer.filter(pl.col("finding").is_in(list(only)))
 
 
 def _bursts(
-    engine: Engine,
+    ask: Ask,
     snapshot: Snapshot,
     start: datetime | None,
     end: datetime | None,
-    params: dict[str, Any],
+    samples: str | None,
 ) -> pl.DataFrame:
     """Payments of buyers with more than three attempts within an hour: ``transaction_id``."""
     # A run that reaches into the range lies within an hour of it.
     first = None if start is None else start - _RUN
     found = snapshot.begun("transactions", first, None if end is None else end + _RUN)
-    attempts = found.select(("transaction_id", "deleted", "email", "created_at"))
-    mine = {"samples": params["samples"]}
-    tables: dict[str, Table] = {"transactions": attempts}
-    eager = engine.ask(sql("reconcile_eager"), mine, tables, budget_s=BUDGET_S)
-    if not eager.height:
-        return _NO_BURSTS
-    tables["eager"] = eager
-    return engine.ask(sql("reconcile_bursts"), mine, tables, budget_s=BUDGET_S)
+    return bursting(ask, found.select(ATTEMPTS), samples)

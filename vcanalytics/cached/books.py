@@ -15,16 +15,13 @@ from vcanalytics.analytics import revenue as _revenue
 from vcanalytics.analytics import takings as _takings
 from vcanalytics.analytics import timeline as _timeline
 from vcanalytics.analytics import transactions as _transactions
-from vcanalytics.analytics.candidates import ALONE
 from vcanalytics.analytics.transactions import LIMIT_MAX, Filters, Order
 from vcanalytics.cached.console import (
     Answer,
     Version,
     answer,
     minute,
-    once_in,
     open_console,
-    streams,
     take_snapshot,
     version,
 )
@@ -34,11 +31,6 @@ from vcanalytics.model.windows import Grain
 BOOKS: Final = ("disputes", "transactions")
 #: Whole tables for export: few, for they may be of any size.
 _WHOLE_ENTRIES: Final = 2
-#: What goes through all of history is asked once in so long for each so many versions of payments:
-#: at ten million payments a tenth of a core, at 25,000 whenever something changes.
-_HISTORY_PACE: Final = timedelta(seconds=1)
-_HISTORY_ROWS: Final = 50_000
-_MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,10 +291,10 @@ def findings(
 
 
 @LIVE.keep()
-def _own(as_of: datetime, at: Version) -> pl.DataFrame:  # noqa: ARG001 - part of the key
+def _kept(names: tuple[str, ...], as_of: datetime, at: Version) -> pl.DataFrame:  # noqa: ARG001
     console = open_console()
     told = console.settings
-    return _reconcile.own_findings(
+    return _reconcile.kept_findings(
         console.engine,
         take_snapshot(),
         console.candidates,
@@ -310,32 +302,24 @@ def _own(as_of: datetime, at: Version) -> pl.DataFrame:  # noqa: ARG001 - part o
         grace=timedelta(minutes=told.grace_minutes),
         stuck=timedelta(minutes=told.stuck_minutes),
         abandoned=timedelta(hours=told.abandoned_hours),
+        currency=told.currency,
         captured_errors=told.captured_errors,
         sample_prefixes=told.sample_prefixes,
+        only=names,
     )
 
 
 def waiting(names: tuple[str, ...], *, now: datetime) -> pl.DataFrame:
     """Findings of these names among all payments: the columns of ``analytics.reconcile.reconcile``.
 
-    Those that a payment's own row decides are of now. The others go through all of history: of a
-    long one they are asked at most once a minute.
+    Of now, whatever their age; none of them may be ``abandoned``. What is kept of files answers
+    them: only the first time after a start goes through all of history.
     """
-    as_of = minute(now) - timedelta(minutes=1)
-    own = _own(as_of, version("transactions")).filter(pl.col("finding").is_in(names))
-    others = tuple(name for name in names if name not in ALONE)
-    if not others:
-        return own
-    # No age stands in these, so that they need not be asked anew because the clock moved.
-    day = as_of.replace(hour=0, minute=0)
-    step = min(_HISTORY_PACE * (streams()["transactions"].rows // _HISTORY_ROWS), _MINUTE)
-    at = once_in(step, *BOOKS, now=now) if step else version(*BOOKS)
-    return pl.concat([own, _findings(None, None, day, others, at).frame])
+    return _kept(names, minute(now) - timedelta(minutes=1), version(*BOOKS))
 
 
 @LIVE.keep(entries=8, ttl=timedelta(seconds=20), refresh="background")
 def open_work(names: tuple[str, ...]) -> int:
     """How many payments stand in the given findings, as the navigation says it: up to 20 s old."""
     as_of = minute(datetime.now(UTC)) - timedelta(minutes=1)
-    found = _own(as_of, version("transactions"))
-    return found.filter(pl.col("finding").is_in(names)).height
+    return _kept(names, as_of, version(*BOOKS)).height

@@ -14,7 +14,7 @@ import polars as pl
 
 from vcanalytics.analytics.candidates import ALONE, Candidates
 from vcanalytics.analytics.engine import Engine
-from vcanalytics.analytics.reconcile import own_findings
+from vcanalytics.analytics.reconcile import kept_findings
 from vcanalytics.analytics.revenue import figures, read_until
 from vcanalytics.errors import ConsoleError
 from vcanalytics.journal import Journal, components
@@ -102,7 +102,7 @@ class Figures:
 
     def _open_work(self, snapshot: Snapshot, now: datetime) -> Part:
         told = self.settings
-        found = own_findings(
+        found = kept_findings(
             self.engine,
             snapshot,
             # Of its own: once a day it may look at all, and nothing is held in between.

@@ -108,6 +108,10 @@ class Snapshot:
         )
         return Relation(hot, files, within=within)
 
+    def places(self, stream: str, keys: Sequence[str]) -> Mapping[str, Place]:
+        """When rows of a versioned stream were begun, by key; unknown ones are left out."""
+        return self._places(stream, keys)
+
     def first_seqs(self, stream: str, keys: Sequence[str]) -> dict[str, int]:
         """The batch of each row's first version, as far as it is known."""
         found = self._places(stream, keys)
