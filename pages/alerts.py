@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vcanalytics.ui import alert_history, alerts, channels, live, notices, panels, silences, toolbar
+from vcanalytics.ui import (
+    alert_history,
+    alerts,
+    channels,
+    live,
+    notices,
+    panels,
+    rules,
+    silences,
+    toolbar,
+)
 from vcanalytics.ui.ranges import Defaults
 
 # An alert does not end at midnight: a range picked elsewhere must not hide one here.
@@ -23,8 +33,9 @@ else:
     wide, narrow = st.columns([1.55, 1], gap="xsmall")
     with wide, panels.box("firing"):
         live.fragment(alerts.firing, DEFAULTS)
-    with narrow, panels.box("alert"):
-        live.fragment(alerts.alert, DEFAULTS)
+    if not toolbar.phone():
+        with narrow, panels.box("alert"):
+            live.fragment(alerts.alert, DEFAULTS)
     left, right = st.columns(2, gap="xsmall")
     with left, panels.box("silences"):
         live.fragment(silences.draw, DEFAULTS)
@@ -32,3 +43,5 @@ else:
         live.fragment(channels.draw, DEFAULTS)
     with panels.box("history"):
         live.fragment(alert_history.draw, DEFAULTS)
+    with panels.box("rules"):
+        live.fragment(rules.draw, DEFAULTS)

@@ -44,10 +44,11 @@ def draw(defaults: Defaults) -> None:
     """Alerts that were firing at any time in the range, what fired last first."""
     view = toolbar.view(defaults)
     with panels.contained("history", skeleton=300):
-        live.listen((live.ALERTS,), key="history")
         wanted = filters(view)
         total = alerts.count(wanted)
-        panels.head("History", note=f"{formats.count(total)} {view.spoken}, the newest first")
+        with st.container(gap=None):
+            live.listen((live.ALERTS,), key="history")
+            panels.head("History", note=f"{formats.count(total)} {view.spoken}, the newest first")
         _filters(wanted)
         if not total:
             _nothing(wanted, view)

@@ -103,10 +103,11 @@ def firing(defaults: Defaults) -> None:
     """What is firing now, the worst first; a row opens it."""
     view = toolbar.view(defaults)
     with panels.contained("firing", skeleton=240):
-        live.listen((live.ALERTS,), key="firing")
         found = alerts.firing()
         note = f"{formats.count(len(found))}, the worst first" if found else "nothing"
-        panels.head("Firing now", note=note)
+        with st.container(gap=None):
+            live.listen((live.ALERTS,), key="firing")
+            panels.head("Firing now", note=note)
         if not alerts.watched():
             panels.empty(
                 "Nobody is watching.",
@@ -144,11 +145,11 @@ def _table(found: list[Alert], view: Range) -> None:
         rows_max=_ROWS,
         columns={
             "severity": severity_column(),
-            "title": column.TextColumn("What", width=130 if phone else 210),
+            "title": column.TextColumn("What", width=130 if phone else 190),
             "figure": column.TextColumn("Figure", alignment="right", width=80),
             "limit": column.TextColumn("Limit", alignment="right", width=80),
             "since": column.TextColumn("Since", width=90),
-            "state": column.TextColumn("Minded", width=130),
+            "state": column.TextColumn("Minded", width=110),
             "series": column.TextColumn("Of", width=140),
         },
         alt="Alerts that are firing, the worst first; select one to see it",
@@ -159,10 +160,11 @@ def alert(defaults: Defaults) -> None:
     """The alert that is open: why, since when, what was done; and what can be."""
     view = toolbar.view(defaults)
     with panels.contained("alert"):
-        live.listen((live.ALERTS,), key="alert")
         number = opened()
         if number is None:
-            st.header("One alert", anchor=False)
+            with st.container(gap=None):
+                live.listen((live.ALERTS,), key="alert")
+                st.header("One alert", anchor=False)
             st.caption("Select one to see why it fired, and to take it up or silence it.")
             return
         found = alerts.find(number)
@@ -170,7 +172,9 @@ def alert(defaults: Defaults) -> None:
             panels.empty("This alert is not known.", "It may have been let go with age.")
             st.button("Close", icon=":material/close:", on_click=close, key="alert_close")
             return
-        _head(found)
+        with st.container(gap=None):
+            live.listen((live.ALERTS,), key="alert")
+            _head(found)
         doing.tell(place(number))
         _why(found, view)
         if found.resolved_at is None and who.may(Role.OPERATOR):

@@ -21,8 +21,9 @@ def draw(defaults: Defaults) -> None:
     """Each channel with what went through it, and the dead letters."""
     view = toolbar.view(defaults)
     with panels.contained("channels", skeleton=90):
-        live.listen((live.ALERTS,), key="channels")
-        panels.head("Channels", note="who is told")
+        with st.container(gap=None):
+            live.listen((live.ALERTS,), key="channels")
+            panels.head("Channels", note="who is told")
         doing.tell(_PLACE)
         try:
             kinds = channels.kinds()

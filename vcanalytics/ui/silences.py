@@ -22,10 +22,11 @@ def draw(defaults: Defaults) -> None:
     """Silences that hold or are yet to come, and the way to a maintenance window."""
     view = toolbar.view(defaults)
     with panels.contained("silences", skeleton=90):
-        live.listen((live.ALERTS,), key="silences")
         found = alerts.standing(view.now)
         note = f"{formats.count(len(found))}, the first to end first" if found else "nothing"
-        panels.head("Silenced", note=note)
+        with st.container(gap=None):
+            live.listen((live.ALERTS,), key="silences")
+            panels.head("Silenced", note=note)
         doing.tell(_PLACE)
         may = who.may(Role.OPERATOR) and alerts.watched()
         for one in found[:_ROWS]:
