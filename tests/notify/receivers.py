@@ -14,7 +14,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -200,7 +200,51 @@ def mail_server(certificate: Path, *, tls: bool = False, plain: bool = False) ->
     try:
         yield mails
     finally:
+        # A loop that stops with a connection open leaves its socket to the garbage collector.
+        asyncio.run_coroutine_threadsafe(_alone(controller.loop), controller.loop).result(10)
         controller.stop()
+
+
+async def _alone(loop: Any) -> None:
+    """Until nothing is connected: but for the listener and its own waker, a loop reads nothing."""
+    for _ in range(1_000):
+        if len(loop._selector.get_map()) <= 2:
+            break
+        await asyncio.sleep(0.005)
+    await asyncio.sleep(0.005)
+
+
+@contextmanager
+def impostor(certificate: Path) -> Iterator[tuple[int, list[bytes]]]:
+    """One conversation up to STARTTLS, under a certificate that the client may refuse.
+
+    Its port, and all that it heard. By hand: aiosmtpd leaves such a connection open.
+    """
+    heard: list[bytes] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(10)
+
+    def talk() -> None:
+        plain, _ = listener.accept()
+        with plain, suppress(OSError):
+            plain.settimeout(10)
+            plain.sendall(b"220 hello\r\n")
+            heard.append(plain.recv(1000))
+            plain.sendall(b"250-hello\r\n250 STARTTLS\r\n")
+            heard.append(plain.recv(1000))
+            plain.sendall(b"220 go on\r\n")
+            with context.wrap_socket(plain, server_side=True) as secured:
+                heard.append(secured.recv(1000))
+
+    thread = threading.Thread(target=talk, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1], heard
+    finally:
+        thread.join(10)
+        listener.close()
 
 
 def _free_port() -> int:

@@ -7,7 +7,6 @@ lets the connection be made to the address that was checked, while TLS still hol
 from __future__ import annotations
 
 import http.client
-import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import closing
@@ -85,21 +84,12 @@ class _Https(http.client.HTTPConnection):
         self._context = context
 
     def connect(self) -> None:
-        failure: OSError | None = None
-        for address in self._addresses:
-            try:
-                plain = socket.create_connection((str(address), self.port), self.timeout)
-            except OSError as error:
-                failure = error
-                continue
-            self._deadline.watch(plain)
-            self.sock = plain
-            if self._context is not None:
-                secured = self._context.wrap_socket(plain, server_hostname=self.host)
-                self._deadline.watch(secured)
-                self.sock = secured
-            return
-        raise failure or OSError("no address")
+        plain = self._deadline.connect(self._addresses, self.port)
+        self.sock = plain
+        if self._context is not None:
+            secured = self._context.wrap_socket(plain, server_hostname=self.host)
+            self._deadline.watch(secured)
+            self.sock = secured
 
 
 def call(

@@ -19,6 +19,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
+from vcanalytics.notify.addresses import look_up
 from vcanalytics.notify.deadline import Deadline
 from vcanalytics.notify.errors import SendError
 from vcanalytics.notify.http import trusting
@@ -108,9 +109,8 @@ class _Client(smtplib.SMTP):
         # smtplib takes the name for TLS from here.
         self._host = server.host
 
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        plain = socket.create_connection((host, port), timeout)
-        self._deadline.watch(plain)
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # noqa: ARG002
+        plain = self._deadline.connect(look_up(host, port), port)
         if self._server.tls is Tls.NONE and not ip_address(plain.getpeername()[0]).is_loopback:
             plain.close()
             raise SendError(
