@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from typing import Final
+from typing import Final, NoReturn
 
 from collectors.supervisor import Supervisor, open_log
 from collectors.watch.post import Post
@@ -17,7 +18,7 @@ from vcanalytics.store.facts import WATCHMAN, WATCHMAN_DAEMONS
 _STOP_WITHIN_S: Final = 2.5
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Watch until standard input ends, which is the collectors' end, or until SIGTERM."""
     settings = load_settings()
     open_log("watchman", settings)
@@ -30,10 +31,12 @@ def main() -> None:
     )
     supervisor.on_signals()
     supervisor.with_parent()
-    if not supervisor.run():
-        # A thread that waits for a silent server must not keep the process.
-        os._exit(0)
-    post.close()
+    if supervisor.run():
+        post.close()
+    logging.shutdown()
+    # A thread that waits for a silent server must not keep the process, nor may taking DuckDB apart
+    # on a busy host: what is to be kept is kept.
+    os._exit(0)
 
 
 if __name__ == "__main__":
