@@ -22,6 +22,7 @@ if __name__ == "__main__":
 
     frame.run()
 else:
+    from vcanalytics.rules_sound import must_be_sound
     from vcanalytics.store.room import must_fit
     from vcanalytics.ui.leave import message
     from vcanalytics.web.app import Web
@@ -29,6 +30,7 @@ else:
 
     try:
         _settings = load_settings()
+        must_be_sound(_settings)
         must_fit(_settings)
     except SettingError as error:
         raise SystemExit(str(error)) from None

@@ -21,6 +21,7 @@ from collectors.roster import roster
 from collectors.simulator import make_ready
 from collectors.supervisor import Supervisor, open_log
 from vcanalytics.commands.ending import status_of
+from vcanalytics.rules_sound import must_be_sound
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.source.demo import demo_url
 from vcanalytics.store import Catalogue
@@ -51,6 +52,7 @@ def main(*, once: bool, accept_deletions: bool, with_parent: bool) -> None:
     if with_parent and not _wait_for(instance):
         return
     with instance:
+        must_be_sound(settings)
         must_fit(settings)
         catalogue = Catalogue.open(settings.store_dir)
         if once or accept_deletions:

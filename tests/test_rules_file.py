@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from vcanalytics.errors import SettingError
 from vcanalytics.rules_file import BUILT_IN, BYTES_MAX, Followed, RulesFile
+from vcanalytics.rules_sound import must_be_sound
+from vcanalytics.settings import Settings
 
 
 class Channel(BaseModel):
@@ -141,3 +145,44 @@ def test_without_a_file_the_built_in_rules_hold() -> None:
     assert RulesFile.read().built_in
     assert RulesFile.read().path == BUILT_IN
     assert RulesFile.read().table("channels") == {}
+
+
+def test_a_wrong_file_stops_the_start_with_one_line(path: Path) -> None:
+    path.write_text('[rules.cpu]\nabove = "95 ms"\n')
+    environ = {
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PATH": "",
+        "VC_DATA_DIR": str(path.parent / "data"),
+        "VC_SOURCE_URL": "sqlite:////shop.db",
+        "VC_RULES_FILE": str(path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "collectors"],
+        cwd=path.parent,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    said = f"collectors: {path}:2: above: cpu is measured in '%', not in 'ms'\n"
+    assert done.stderr == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[probes.shop]\nurl = 3\n", ""),
+        ('[channels.team]\ntype = "pigeon"\n', "type"),
+        ("[rules.cpu]\nabov = 3\n", "there is no such key as 'abov'"),
+    ],
+)
+def test_every_part_of_the_file_is_looked_at_before_anything_starts(
+    path: Path, text: str, said: str
+) -> None:
+    path.write_text(text)
+    with pytest.raises(SettingError) as caught:
+        must_be_sound(Settings(rules_file=path))
+    assert str(caught.value).startswith(f"{path}:")
+    assert said in str(caught.value)
