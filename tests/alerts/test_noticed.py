@@ -166,7 +166,7 @@ def test_a_small_shop_is_told_by_the_last_half_hour(folder: Path, engine: Engine
     with Watched(folder, engine, only(folder, "failure_rate")) as watched:
         watched.round()
         with watched.shop.batch():
-            for i in range(9):
+            for i in range(10):
                 # A payment in three minutes: never five in five.
                 begun = watched.now - timedelta(minutes=3 * i)
                 watched.shop.transaction(
@@ -175,7 +175,7 @@ def test_a_small_shop_is_told_by_the_last_half_hour(folder: Path, engine: Engine
         watched.read()
         assert watched.round() == ["failure_rate fired"]
         (alert,) = watched.firing()
-        assert " 9 failed of 1" in str(alert.detail["what"])
+        assert " 10 failed of 1" in str(alert.detail["what"])
 
 
 def test_customers_who_paid_and_were_not_served_are_told_with_their_money(

@@ -150,7 +150,7 @@ def test_the_failure_rate_asks_for_share_number_and_chance() -> None:
     assert of(2, 6, None) is Verdict.BETWEEN  # too few failures
     assert of(3, 6, None) is Verdict.BREACH  # nothing is usual yet
     assert of(3, 6) is Verdict.BETWEEN  # comes about several times a day
-    assert of(7, 7) is Verdict.BREACH
+    assert of(8, 8) is Verdict.BREACH
     assert of(20, 40) is Verdict.BREACH
     assert of(15, 40) is Verdict.BETWEEN
     assert of(5, 40) is Verdict.CLEAR
