@@ -76,7 +76,8 @@ class Opened:
     def __init__(self, path: Path) -> None:
         self.catalogue = Catalogue.open(path)
         self._reader = Reader(self.catalogue)
-        self._engine = Engine(BUDGET_S, segments=Segments(path).root)
+        self._segments = Segments(path).root
+        self._engine = Engine(BUDGET_S, segments=self._segments)
         self._kept = Candidates()
         snapshot = self._reader.snapshot()
         begun = [snapshot.state(name).first_at for name in ("requests", "transactions")]
@@ -86,9 +87,17 @@ class Opened:
         )
         self.known = str(some["transaction_id"].item())
 
-    def ask(self, question: Question) -> object:
+    def ask(self, question: Question, now: datetime = made.NOW) -> object:
         snapshot = self._reader.snapshot()
-        return question.ask(Asked(self._engine, snapshot, self._first_at, self.known, self._kept))
+        return question.ask(
+            Asked(self._engine, snapshot, self._first_at, self.known, self._kept, now)
+        )
+
+    def forget(self) -> None:
+        """As if the console had just been started: nothing is kept of what files came to."""
+        self._engine.close()
+        self._engine = Engine(BUDGET_S, segments=self._segments)
+        self._kept = Candidates()
 
     def close(self) -> None:
         self._engine.close()

@@ -177,8 +177,10 @@ def test_history_compares_each_question_on_every_size(options: Options, slow_sho
 
 def test_a_question_over_its_budget_has_no_figures_and_misses_its_aims() -> None:
     (question, *_) = QUESTIONS
-    told = history.told_of([Size(1_000, 1_000), SIZE], [(question, [[1.0, 2.0], None])])
-    assert list(told.rows[0][2:]) == [1.5, pytest.approx(1.95), None, None, None]
+    told = history.told_of(
+        [Size(1_000, 1_000), SIZE], [(question, [[9.0], None], [[1.0, 2.0], None])]
+    )
+    assert list(told.rows[0][2:]) == [9.0, 1.5, pytest.approx(1.95), None, None, None, None]
     assert not any(aim.met for aim in told.aims)
 
 
