@@ -191,37 +191,29 @@ def test_a_user_disabled_by_a_command_leaves_at_once(browser: Browser, served: S
         leaves(visit.page)
 
 
-def test_a_page_left_open_over_the_end_of_its_session_leaves(
+def test_over_a_restart_a_session_lives_on_and_one_that_ended_meanwhile_leaves(
     tmp_path: Path, browser: Browser
 ) -> None:
-    """Also where the server was away when the session ended: the tab connects anew and is told."""
+    """Both tabs were left open: each connects anew, and one is told that it is signed out."""
     port = free_port()
-    with profile(browser) as own:
+    with profile(browser) as staying, profile(browser) as leaving:
         with serving(tmp_path / "data", port=port, **QUIET) as before:
-            before.sign_in(own)
-            visit = Tab(before, own.new_page())
-            visit.open("overview")
-        secret = before.secret
+            ended = session(tmp_path / "data")
+            before.sign_in(staying)
+            before.sign_in(leaving, ended)
+            stays, leaves_it = Tab(before, staying.new_page()), Tab(before, leaving.new_page())
+            stays.open("overview")
+            leaves_it.open("overview")
         accounts = Accounts.open(tmp_path / "data")
-        accounts.sign_out(secret)
+        accounts.sign_out(ended)
         accounts.close()
         with serving(tmp_path / "data", port=port, users=False, **QUIET):
-            visit.page.wait_for_url("**/login?out", timeout=20_000)
-
-
-def test_a_session_survives_a_restart_of_the_server(tmp_path: Path, browser: Browser) -> None:
-    port = free_port()
-    with profile(browser) as own:
-        with serving(tmp_path / "data", port=port, **QUIET) as before:
-            before.sign_in(own)
-            visit = Tab(before, own.new_page())
-            visit.open("overview")
-        with serving(tmp_path / "data", port=port, users=False, **QUIET):
+            leaves_it.page.wait_for_url("**/login?out", timeout=20_000)
             # The tab comes back by itself, and so does a new look.
-            visit.page.wait_for_selector(READY, timeout=20_000)
-            visit.page.reload()
-            visit.drawn()
-            assert visit.title == "Overview"
+            stays.page.wait_for_selector(READY, timeout=20_000)
+            stays.page.reload()
+            stays.drawn()
+            assert stays.title == "Overview"
 
 
 def test_a_viewers_deep_link_to_an_admins_page_is_refused(browser: Browser, served: Served) -> None:
