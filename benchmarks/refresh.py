@@ -93,15 +93,20 @@ async def _refresh(
     cpu_s, times = 0.0, []
     # Once unmeasured: what the first refresh imports, no other pays for.
     for number in range(rounds + 1):
-        await _new_payment(shop, catalogue)
+        await new_payment(shop, catalogue)
         before = served.cpu_s()
-        found = await asyncio.gather(
-            *(_later(viewer, spread_s * i / len(viewers)) for i, viewer in enumerate(viewers))
-        )
+        found = await refreshed(viewers, spread_s)
         if number:
             cpu_s += served.cpu_s() - before
             times.extend(found)
     return cpu_s, times
+
+
+async def refreshed(viewers: Sequence[Viewer], spread_s: float) -> list[float]:
+    """Refresh every viewer, at once or spread over so many seconds; what each took."""
+    return await asyncio.gather(
+        *(_later(viewer, spread_s * i / len(viewers)) for i, viewer in enumerate(viewers))
+    )
 
 
 async def _later(viewer: Viewer, pause_s: float) -> float:
@@ -109,7 +114,7 @@ async def _later(viewer: Viewer, pause_s: float) -> float:
     return await viewer.refresh()
 
 
-async def _new_payment(shop: Shop, catalogue: Catalogue) -> None:
+async def new_payment(shop: Shop, catalogue: Catalogue) -> None:
     """A payment, and wait until the console's store has it."""
     seq = catalogue.seqs()["transactions"]
     shop.transaction(f"VC_refresh_{time.time_ns()}", created_at=utc_text(datetime.now(UTC)))

@@ -92,10 +92,11 @@ class ServedConsole(Server):
 
 
 @contextmanager
-def console(data_dir: Path, shop: Path | None) -> Iterator[ServedConsole]:
+def console(data_dir: Path, shop: Path | None, **settings: str) -> Iterator[ServedConsole]:
     """The console over ``shop`` (the demo shop without one), its collectors embedded."""
     url = "" if shop is None else f"sqlite:///{shop}"
     environment = {"VC_DATA_DIR": str(data_dir), "VC_SOURCE_URL": url}
+    environment |= {f"VC_{name.upper()}": value for name, value in settings.items()}
     secret = _session(data_dir)
     with serving(ROOT / "Home.py", environment, "/healthz") as server:
         store = Settings(data_dir=data_dir, source_url=url).store_dir

@@ -35,7 +35,7 @@ def metrics(defaults: Defaults) -> None:  # noqa: ARG001 - as every fragment is 
         taken, room = sum(one.bytes for one in found), sum(one.bytes_max for one in found)
         share = hits / (hits + misses) if hits + misses else None
         with st.grid(4, min_column_width=150, gap="xsmall"):
-            _metric("Answered from the cache", formats.rate(share), "of all since the start")
+            _metric("From the cache", formats.rate(share), "of all since the start")
             _metric("Look-ups", formats.count(hits + misses), f"{formats.count(misses)} missed")
             _metric("Asked of DuckDB", formats.count(regions.questions()), "since the start")
             _metric("Memory", formats.size(taken), f"of {formats.size(room)} at most")

@@ -68,8 +68,8 @@ def components(defaults: Defaults) -> None:
             column_config={
                 "name": column.TextColumn("Component", width=120 if phone else 150),
                 "status": tables.chips("State", list(words.HEALTH.values()), 84),
-                "since": column.TextColumn("Since", width=100),
-                "what": column.TextColumn("What was found, what to do", width=420),
+                "since": column.TextColumn("Since", width=90),
+                "what": column.TextColumn("What was found, what to do", width=330),
                 "age": column.TextColumn("Looked at", width=80, alignment="right"),
             },
             alt="Components, the worst first, with what was found",
@@ -185,7 +185,7 @@ def rates(defaults: Defaults) -> None:
             height=tables.height(frame.height),
             column_config={
                 "rate": column.TextColumn("Limit", width=90),
-                "what": column.TextColumn("Of what", width=300),
+                "what": column.TextColumn("Of what", width=210),
                 "per_minute": column.NumberColumn("A minute", format="%,d", width=80),
                 "refused": column.NumberColumn("Refused", format="%,d", width=80),
             },
