@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,6 +17,8 @@ from streamlit.testing.v1 import AppTest
 from tests.analytics.moments import NOON, Row, ago, event, only, request, sample
 from vcanalytics import cached
 from vcanalytics.cached import console
+from vcanalytics.cached.first_look import BeingCounted, FirstLook
+from vcanalytics.errors import BudgetExceeded, StoreError
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.batches import make_batch
@@ -211,6 +214,42 @@ def test_what_waits_is_of_now_however_long_history_is(catalogue: Catalogue, tmp_
     put(catalogue, "disputes", case)
     assert ask() == sorted([*both, ("case_without_refund", "VC_1")])
     assert cached.waiting(("paid_not_mailed",), now=NOON).height == 2
+
+
+def test_the_first_look_goes_on_past_its_budget_while_pages_say_so() -> None:
+    looks: list[int] = []
+    let_on = threading.Event()
+
+    def look() -> None:
+        looks.append(len(looks))
+        if len(looks) < 3:
+            raise BudgetExceeded("stopped after 20 s")
+        assert let_on.wait(30)
+
+    first = FirstLook(look)
+    assert not first.over(0)
+    assert not first.over(0.01)
+    let_on.set()
+    assert first.over(30)
+    assert looks == [0, 1, 2]
+    assert first.over(0)
+
+
+def test_a_first_look_that_fails_keeps_nobody_waiting() -> None:
+    def look() -> None:
+        raise StoreError("a segment cannot be read")
+
+    assert FirstLook(look).over(30)
+
+
+def test_pages_do_not_wait_for_the_first_look(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(catalogue, "transactions", _paid(1, "x@y.example"))
+    monkeypatch.setattr(FirstLook, "over", lambda _self, _wait_s: False)
+    assert cached.open_work(("paid_not_mailed",)) is None
+    with pytest.raises(BeingCounted, match="once after a start"):
+        cached.waiting(("paid_not_mailed",), now=NOON)
 
 
 #: Longer than any test waits, if nothing stops it.

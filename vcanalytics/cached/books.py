@@ -8,6 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
+import streamlit as st
 
 from vcanalytics.analytics import feed as _feed
 from vcanalytics.analytics import reconcile as _reconcile
@@ -22,9 +23,11 @@ from vcanalytics.cached.console import (
     answer,
     minute,
     open_console,
+    settings,
     take_snapshot,
     version,
 )
+from vcanalytics.cached.first_look import BeingCounted, FirstLook
 from vcanalytics.cached.regions import LIVE, REVENUE
 from vcanalytics.model.windows import Grain
 
@@ -292,6 +295,18 @@ def findings(
 
 @LIVE.keep()
 def _kept(names: tuple[str, ...], as_of: datetime, at: Version) -> pl.DataFrame:  # noqa: ARG001
+    return _looked_through(names, as_of)
+
+
+@st.cache_resource(show_spinner=False)
+def _first_look() -> FirstLook:
+    def look() -> None:
+        _looked_through(_reconcile.KEPT, datetime.now(UTC))
+
+    return FirstLook(look)
+
+
+def _looked_through(names: tuple[str, ...], as_of: datetime) -> pl.DataFrame:
     console = open_console()
     told = console.settings
     return _reconcile.kept_findings(
@@ -313,13 +328,20 @@ def waiting(names: tuple[str, ...], *, now: datetime) -> pl.DataFrame:
     """Findings of these names among all payments: the columns of ``analytics.reconcile.reconcile``.
 
     Of now, whatever their age; none of them may be ``abandoned``. What is kept of files answers
-    them: only the first time after a start goes through all of history.
+    them. Raises BeingCounted while all of history is gone through after a start.
     """
+    if not _first_look().over(settings().query_budget_s):
+        raise BeingCounted
     return _kept(names, minute(now) - timedelta(minutes=1), version(*BOOKS))
 
 
 @LIVE.keep(entries=8, ttl=timedelta(seconds=20), refresh="background")
-def open_work(names: tuple[str, ...]) -> int:
-    """How many payments stand in the given findings, as the navigation says it: up to 20 s old."""
+def open_work(names: tuple[str, ...]) -> int | None:
+    """How many payments stand in the given findings, as the navigation says it: up to 20 s old.
+
+    None while that is not known yet.
+    """
+    if not _first_look().over(settings().query_budget_s):
+        return None
     as_of = minute(datetime.now(UTC)) - timedelta(minutes=1)
     return _kept(names, as_of, version(*BOOKS)).height

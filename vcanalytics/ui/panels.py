@@ -17,6 +17,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from vcanalytics import cached
+from vcanalytics.cached.first_look import BeingCounted
 from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
 from vcanalytics.ui import formats, live, words
 from vcanalytics.ui.ranges import Range
@@ -120,6 +121,8 @@ def contained(key: str, *, skeleton: int = 0) -> Iterator[None]:
                 st.empty()
             yield
         st.session_state[drawn] = True
+    except BeingCounted as error:
+        st.info(sentence(error), title="Being counted", icon=":material/hourglass_top:")
     except BudgetExceeded as error:
         _LOG.warning("panel %s: %s", key, error)
         st.warning(
