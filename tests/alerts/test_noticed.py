@@ -272,7 +272,9 @@ def test_a_file_that_went_wrong_leaves_the_rules_and_says_so(
 
 def test_a_rule_that_cannot_be_answered_stays_as_it_is_and_says_why(watched: Watched) -> None:
     watched.round()
-    hasty = Engine(0.000_001)
+    # Its one place is taken: every question waits in vain.
+    hasty = Engine(0.001, concurrent_max=1)
+    hasty._slots.acquire()
     watched.engine, patient = hasty, watched.engine
     assert watched.round() == []
     unanswered = watched.told(rule_states.UNANSWERED)
