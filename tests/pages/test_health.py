@@ -17,6 +17,8 @@ from tests.pages.viewer import Shown, Viewer, press
 from vcanalytics.accounts import Role
 from vcanalytics.breakers import Breaker
 from vcanalytics.cached import watch
+from vcanalytics.health.reading import collectors
+from vcanalytics.health.seen import Seen
 from vcanalytics.journal import Journal, components
 from vcanalytics.model.health import Status, Verdict
 from vcanalytics.model.streams import REQUESTS
@@ -170,6 +172,13 @@ def _daemon_dead(folder: Path) -> None:
     with closing(Catalogue.open(folder)) as catalogue, catalogue.write(NOW) as writer:
         dead = {"state": "waiting", "last_error": "it broke", "restarts": 3}
         writer.set_fact(DAEMONS, {"upkeep": dead})
+        writer.set_fact(SUPERVISOR, {"beat_at": NOW.isoformat()})
+    # What the watchman makes of it.
+    with closing(Catalogue.open(folder)) as catalogue:
+        seen = Seen(NOW, {name: catalogue.fact(name) for name in (DAEMONS, SUPERVISOR)})
+        verdicts = [*collectors(seen), Verdict("watchman", Status.HEALTHY, "it watches", "", NOW)]
+    with closing(Journal.open(folder)) as journal, journal.write() as connection:
+        components.keep(connection, NOW, verdicts)
 
 
 def _watchman_gone(folder: Path) -> None:
@@ -190,7 +199,7 @@ def _journal_damaged(folder: Path) -> None:
 FAULTS = {
     "source gone": (_source_gone, "The database cannot be opened. Last good data from"),
     "segment damaged": (_segment_damaged, "rows of requests from"),
-    "daemon dead": (_daemon_dead, "No collectors are at work: nothing new is read"),
+    "daemon dead": (_daemon_dead, "1 critical, 1 healthy"),
     "watchman gone": (_watchman_gone, "3 unknown"),
     "journal missing": (_journal_missing, "1 unknown"),
     "journal damaged": (_journal_damaged, "Stale"),
