@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 from collectors.simulator import Simulator
 from collectors.simulator.past import Progress
-from collectors.simulator.shop import HISTORY
 from vcanalytics.errors import SourceError
 from vcanalytics.settings import Settings
 from vcanalytics.source.demo import demo_path
@@ -17,15 +16,15 @@ from vcanalytics.store.facts import DEMO
 
 
 def demo_shop(
-    settings: Settings, progress: Progress | None = None, history: timedelta = HISTORY
+    settings: Settings, progress: Progress | None = None, history: timedelta | None = None
 ) -> Simulator:
-    """The demo shop as the settings want it, with ``history`` behind it when it is new."""
+    """The demo shop as the settings want it. ``history`` stands behind a new one, else theirs."""
     return Simulator(
         demo_path(settings),
         payments_per_minute=settings.demo_payments_per_minute,
         zone=settings.source_zone,
         outages=settings.outages,
-        history=history,
+        history=timedelta(days=settings.demo_days) if history is None else history,
         progress=progress,
     )
 
@@ -36,7 +35,7 @@ class Demo:
     name = Simulator.name
 
     def __init__(
-        self, settings: Settings, catalogue: Catalogue, history: timedelta = HISTORY
+        self, settings: Settings, catalogue: Catalogue, history: timedelta | None = None
     ) -> None:
         self._catalogue = catalogue
         self._shop = demo_shop(settings, self._note, history)

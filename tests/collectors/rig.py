@@ -173,12 +173,14 @@ def environment(data_dir: Path, url: str, **more: str) -> dict[str, str]:
     return plain | told | more
 
 
-def command(data_dir: Path, url: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """``python -m collectors`` with options, run to its end."""
+def command(
+    data_dir: Path, url: str, *options: str, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """``python -m collectors`` with options and settings, run to its end."""
     return subprocess.run(
         [sys.executable, "-m", "collectors", *options],
         cwd=ROOT,
-        env=environment(data_dir, url),
+        env=environment(data_dir, url, **more),
         capture_output=True,
         text=True,
         timeout=60,

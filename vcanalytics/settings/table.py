@@ -200,6 +200,7 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="How fast the demo shop goes on selling; 0: nobody comes",
     )
+    demo_days: int = Field(90, ge=1, le=365, description="Days behind a new demo shop")
     demo_outages: Annotated[
         _List,
         AfterValidator(checks.readable_outages),

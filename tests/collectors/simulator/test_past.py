@@ -28,17 +28,14 @@ class Whole(NamedTuple):
 
     path: Path
     told: list[tuple[int, int, str]]
-    cpu_s: float
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     path = tmp_path_factory.mktemp("demo") / "demo" / "vectorcraft.db"
     told: list[tuple[int, int, str]] = []
-    # CPU time: what the shop costs, however busy the host is with other tests.
-    began = time.process_time()
     make_ready(Simulator(path, progress=lambda *step: told.append(step)), NOW)
-    return Whole(path, told, time.process_time() - began)
+    return Whole(path, told)
 
 
 @pytest.fixture
@@ -48,8 +45,7 @@ def past(whole: Whole) -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-def test_ninety_days_are_made_in_seconds_with_progress(whole: Whole) -> None:
-    assert whole.cpu_s < 15
+def test_ninety_days_are_made_with_progress(whole: Whole) -> None:
     assert whole.told[0][1] == whole.told[-1][0] == 90
     assert [done for done, _, _ in whole.told] == sorted(done for done, _, _ in whole.told)
     assert whole.told[-1][2] == "2026-11-25"
