@@ -23,7 +23,7 @@ if __name__ == "__main__":
     frame.run()
 else:
     from vcanalytics.rules_sound import must_be_sound
-    from vcanalytics.store.room import must_fit
+    from vcanalytics.store.upkeep.room import must_fit
     from vcanalytics.ui.leave import message
     from vcanalytics.web.app import Web
     from vcanalytics.web.proxy import believe_nobody_else

@@ -25,8 +25,8 @@ from vcanalytics.model.streams import REQUESTS, Stream
 from vcanalytics.store import Catalogue, CurrentRow, Segments
 from vcanalytics.store.derived import SHAPES
 from vcanalytics.store.manifest import clean
-from vcanalytics.store.merging import merge_next
 from vcanalytics.store.sealer import seal
+from vcanalytics.store.upkeep.merging import merge_next
 
 #: Raised whenever what is made changes: a store of another number is made anew.
 _MADE: Final = 1

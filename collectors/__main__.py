@@ -25,7 +25,7 @@ from vcanalytics.rules_sound import must_be_sound
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.source.demo import demo_url
 from vcanalytics.store import Catalogue
-from vcanalytics.store.room import must_fit
+from vcanalytics.store.upkeep.room import must_fit
 
 #: How often those that wait for others to end look again.
 _WAIT_S: Final = 1.0

@@ -18,16 +18,16 @@ from vcanalytics.errors import StoreError
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.books.rebuilding import brought_up
-from vcanalytics.store.cells import COUNTED
+from vcanalytics.store.cells.counting import COUNTED
+from vcanalytics.store.cells.filling import fill
 from vcanalytics.store.derived import SHAPES, WAITING, Waiting
 from vcanalytics.store.facts import DISK
-from vcanalytics.store.filling import fill
-from vcanalytics.store.folding import catch_up
-from vcanalytics.store.merging import merge_next
-from vcanalytics.store.retention import Due, due, earliest, let_go
-from vcanalytics.store.room import EASED, Room, measure, since_of
+from vcanalytics.store.newest.folding import catch_up
 from vcanalytics.store.segments import Damaged
-from vcanalytics.store.settling import settle
+from vcanalytics.store.upkeep.merging import merge_next
+from vcanalytics.store.upkeep.retention import Due, due, earliest, let_go
+from vcanalytics.store.upkeep.room import EASED, Room, measure, since_of
+from vcanalytics.store.upkeep.settling import settle
 
 #: Those whose place moves in the transaction of their rows: they never send a batch again.
 _PLACED: Final = frozenset({HOST, SOURCE_NAME})

@@ -15,8 +15,8 @@ import pyarrow as pa
 from vcanalytics.model.streams import COUNT, STREAMS
 from vcanalytics.store import Snapshot, StreamState
 from vcanalytics.store.batches import make_batch
-from vcanalytics.store.current import newest
 from vcanalytics.store.held import Held
+from vcanalytics.store.newest.current import newest
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 Row = dict[str, object]

@@ -12,8 +12,8 @@ from vcanalytics.store import Catalogue, Reader, Segments, Snapshot
 from vcanalytics.store.batches import make_batch
 from vcanalytics.store.facts import LET_GO
 from vcanalytics.store.manifest import Change, enter, manifest
-from vcanalytics.store.merging import merge_next
 from vcanalytics.store.sealer import seal
+from vcanalytics.store.upkeep.merging import merge_next
 
 
 class Store:

@@ -24,7 +24,8 @@ from vcanalytics.analytics.engine import Engine, Table
 from vcanalytics.analytics.reconcile import KEPT, kept_findings, reconcile
 from vcanalytics.errors import BudgetExceeded
 from vcanalytics.model.payments import SAMPLE_PREFIXES
-from vcanalytics.store import Catalogue, Reader, Relation, Segments, current
+from vcanalytics.store import Catalogue, Reader, Relation, Segments
+from vcanalytics.store.newest import current
 
 SEAL = ("seal", "transactions")
 _ASKED: dict[str, Any] = {

@@ -22,7 +22,7 @@ from vcanalytics.analytics.latency import Kind, latency
 from vcanalytics.analytics.sources import hours_alone
 from vcanalytics.model import buckets
 from vcanalytics.model.windows import Grain
-from vcanalytics.store.cells import FINE, REQUEST_CELLS, exact_sum
+from vcanalytics.store.cells.counting import FINE, REQUEST_CELLS, exact_sum
 
 shared = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=24, deadline=None

@@ -23,7 +23,7 @@ from vcanalytics.analytics.kept import Kept, Key, Made, Sized
 from vcanalytics.analytics.latency import Kind
 from vcanalytics.errors import BudgetExceeded
 from vcanalytics.model.windows import Grain
-from vcanalytics.store.cells import REQUEST_CELLS
+from vcanalytics.store.cells.counting import REQUEST_CELLS
 
 START = ago(days=4, hours=1, minutes=17)
 

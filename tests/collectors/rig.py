@@ -29,7 +29,7 @@ from tests.shop import Shop
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Reader
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 
 ROOT: Final = Path(__file__).parents[2]
 #: When nothing else is said; the rows of tests.shop are five days older.

@@ -16,7 +16,7 @@ from vcanalytics.errors import SourceError
 from vcanalytics.settings import Settings
 from vcanalytics.source.demo import demo_path, demo_url
 from vcanalytics.store import Catalogue
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 
 #: Behind a new shop, instead of 90 days.
 SHORT = timedelta(days=3.5)

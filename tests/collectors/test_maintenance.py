@@ -19,11 +19,11 @@ from tests.store.rows import requests
 from vcanalytics.model.streams import REQUESTS
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Reader, Segments
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 from vcanalytics.store.derived import Waiting
 from vcanalytics.store.manifest import manifest
-from vcanalytics.store.room import GB, Room
 from vcanalytics.store.sealer import seal
+from vcanalytics.store.upkeep.room import GB, Room
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

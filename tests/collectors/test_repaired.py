@@ -12,7 +12,7 @@ from tests.shop import Shop, make_shop
 from tests.store.backing_up import flip
 from vcanalytics.model.streams import TRANSACTIONS
 from vcanalytics.store import Segments
-from vcanalytics.store.repair import repair
+from vcanalytics.store.repairing.repair import repair
 from vcanalytics.store.sealer import seal
 
 

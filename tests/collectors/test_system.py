@@ -22,7 +22,7 @@ from collectors.system import BATCH_SAMPLES, WAITING_MAX, System
 from vcanalytics.errors import StoreError
 from vcanalytics.model.measures import COLLECTORS, CONSOLE, DATA_DISK, MEASURES
 from vcanalytics.store import Catalogue, Reader
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 Times = namedtuple("Times", "user system idle iowait guest")  # noqa: PYI024 as psutil's are

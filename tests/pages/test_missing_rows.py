@@ -13,7 +13,7 @@ from tests.pages.console import ELSEWHERE, console_on
 from tests.pages.viewer import Viewer
 from vcanalytics.model.streams import REQUESTS
 from vcanalytics.store import Catalogue, Segments
-from vcanalytics.store.repair import repair
+from vcanalytics.store.repairing.repair import repair
 from vcanalytics.store.sealer import seal
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.pages.console import ELSEWHERE, console_on
 from tests.pages.viewer import Viewer
 from vcanalytics.store import Catalogue
-from vcanalytics.store.room import GB, Room
+from vcanalytics.store.upkeep.room import GB, Room
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from tests.collectors.rig import ROOT
 from tests.store.rows import NOON, case, keep, paid, payments, requests
 from vcanalytics.model.streams import REQUESTS, STREAMS, TRANSACTIONS
 from vcanalytics.store import Catalogue, Reader, Segments
-from vcanalytics.store.backup import Taken, take
+from vcanalytics.store.backups.backup import Taken, take
 from vcanalytics.store.sealer import seal
 
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vcanalytics.store import Catalogue
-from vcanalytics.store.backup import take
-from vcanalytics.store.restore import recorded, restore
+from vcanalytics.store.backups.backup import take
+from vcanalytics.store.backups.restore import recorded, restore
 
 
 def main(what: str, data_dir: str, folder: str, step: str, nth: str) -> None:

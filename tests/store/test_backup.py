@@ -21,9 +21,9 @@ from tests.store.rows import NOON, keep, paid, requests
 from vcanalytics.errors import StoreError, UsageError
 from vcanalytics.model.streams import REQUESTS, STREAMS, TRANSACTIONS
 from vcanalytics.store import Catalogue, Reader, Segments
-from vcanalytics.store import backup as backup_module
-from vcanalytics.store.backup_record import read
-from vcanalytics.store.check import check
+from vcanalytics.store.backups import backup as backup_module
+from vcanalytics.store.backups.record import read
+from vcanalytics.store.checking.check import check
 from vcanalytics.store.manifest import GRACE, clean
 from vcanalytics.store.sealer import seal
 
@@ -306,7 +306,7 @@ def test_a_backup_of_a_newer_version_is_refused(
     filled: Catalogue, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as then:
-        then.setattr("vcanalytics.store.backup_record.VERSION", 2)
+        then.setattr("vcanalytics.store.backups.record.VERSION", 2)
         backup(filled, folder)
     with pytest.raises(StoreError, match="version 2, this console knows 1"):
         backup(filled, folder)

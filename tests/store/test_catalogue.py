@@ -23,7 +23,7 @@ from vcanalytics.model.streams import REQUESTS, STREAMS
 from vcanalytics.store import Catalogue, CurrentRow, Reader, schema
 from vcanalytics.store import catalogue as catalogue_module
 from vcanalytics.store.batches import make_batch
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 
 ROOT = Path(__file__).parents[2]
 

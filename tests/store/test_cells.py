@@ -14,7 +14,7 @@ from tests.store.rows import NOON
 from vcanalytics.model.streams import REQUESTS, STREAMS, SYSTEM
 from vcanalytics.store import Catalogue, Reader, Segments, Snapshot, derived
 from vcanalytics.store.batches import make_batch
-from vcanalytics.store.cells import (
+from vcanalytics.store.cells.counting import (
     COUNTED,
     DAYS,
     HOURS,
@@ -23,11 +23,11 @@ from vcanalytics.store.cells import (
     Counted,
     table,
 )
+from vcanalytics.store.cells.filling import Filled, fill, read
+from vcanalytics.store.cells.recount import rebuild, verify
 from vcanalytics.store.facts import LET_GO
-from vcanalytics.store.filling import Filled, fill, read
 from vcanalytics.store.forget import finish, forget
 from vcanalytics.store.manifest import Change, enter, manifest
-from vcanalytics.store.recount import rebuild, verify
 from vcanalytics.store.sealer import seal
 
 DAY = timedelta(days=1)

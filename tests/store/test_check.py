@@ -13,7 +13,7 @@ from tests.store.rows import NOON, case, keep, payments, requests
 from vcanalytics.model.streams import TRANSACTIONS
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.batches import decode, encode
-from vcanalytics.store.check import Finding, check
+from vcanalytics.store.checking.check import Finding, check
 from vcanalytics.store.sealer import seal
 
 

@@ -21,11 +21,12 @@ from vcanalytics.analytics.engine import Engine
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import TRANSACTIONS
 from vcanalytics.settings import Settings
-from vcanalytics.store import Catalogue, Reader, Segments, Snapshot, current, folding, sealer
+from vcanalytics.store import Catalogue, Reader, Segments, Snapshot, sealer
 from vcanalytics.store.batches import make_batch
-from vcanalytics.store.check import check
-from vcanalytics.store.folding import catch_up, rebuild, verify
+from vcanalytics.store.checking.check import check
 from vcanalytics.store.forget import finish, forget
+from vcanalytics.store.newest import current, folding
+from vcanalytics.store.newest.folding import catch_up, rebuild, verify
 from vcanalytics.store.relation import Relation, Within
 from vcanalytics.store.sealer import seal
 

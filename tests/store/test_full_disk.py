@@ -13,7 +13,7 @@ import pytest
 from tests.store.rows import requests
 from vcanalytics.errors import StoreError
 from vcanalytics.store import Catalogue
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 
 
 @contextmanager

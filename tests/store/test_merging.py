@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from tests.store.rows import requests
 from vcanalytics.model.streams import REQUESTS, STREAMS
 from vcanalytics.store import Catalogue, Reader, Segments
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 from vcanalytics.store.manifest import GRACE, clean, manifest
-from vcanalytics.store.merging import Merged, due, merge_next
 from vcanalytics.store.sealer import seal
 from vcanalytics.store.segments import Damaged, Segment
 from vcanalytics.store.shapes import shape_of
+from vcanalytics.store.upkeep.merging import Merged, due, merge_next
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SHAPE = replace(shape_of(REQUESTS), full_rows=100, group_rows=20)

@@ -11,7 +11,7 @@ from tests.store.rows import requests
 from vcanalytics.errors import StoreError
 from vcanalytics.migrations import Migration
 from vcanalytics.store import Catalogue, schema
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 from vcanalytics.store.pseudonyms import Pseudonyms
 from vcanalytics.store.schema import MIGRATIONS
 

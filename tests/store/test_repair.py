@@ -22,13 +22,14 @@ from tests.store.rows import NOON, keep, paid, requests
 from tests.store.test_check import change
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import REQUESTS, STREAMS
-from vcanalytics.store import Catalogue, Reader, Segments, parts
+from vcanalytics.store import Catalogue, Reader, Segments
 from vcanalytics.store.batches import encode
-from vcanalytics.store.check import Finding, check
+from vcanalytics.store.checking import parts
+from vcanalytics.store.checking.check import Finding, check
+from vcanalytics.store.checking.parts import Part
 from vcanalytics.store.manifest import Change, enter, manifest, manifests
-from vcanalytics.store.parts import Part
 from vcanalytics.store.quarantine import Quarantined, quarantined
-from vcanalytics.store.repair import Done, repair
+from vcanalytics.store.repairing.repair import Done, repair
 from vcanalytics.store.sealer import seal
 from vcanalytics.store.segments import Segment
 from vcanalytics.store.shapes import shape_of
@@ -433,8 +434,8 @@ def test_check_beside_a_writer_and_a_sealer_finds_nothing(tmp_path: Path) -> Non
 def test_many_batches_are_checked_a_window_at_a_time(
     filled: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vcanalytics.store.check_rows.WINDOW", 2)
-    monkeypatch.setattr("vcanalytics.store.check_current.SLICE", 2)
+    monkeypatch.setattr("vcanalytics.store.checking.rows.WINDOW", 2)
+    monkeypatch.setattr("vcanalytics.store.checking.current.SLICE", 2)
     assert check(filled) == []
     change(filled, "DELETE FROM ledger WHERE stream = 'requests' AND seq IN (2, 3)")
     change(filled, "DELETE FROM current_row WHERE row_key IN ('VC_1', 'VC_3')")
@@ -475,7 +476,7 @@ def test_a_repair_that_is_killed_is_run_again(
         raise Killed
 
     with monkeypatch.context() as then:
-        then.setattr(f"vcanalytics.store.quarantining.{at}", kill)
+        then.setattr(f"vcanalytics.store.repairing.quarantining.{at}", kill)
         with pytest.raises(Killed):
             repair(filled, NOON)
     # Nothing has left what is read, and nothing is said to have.

@@ -15,9 +15,9 @@ from tests.store.backing_up import backup, content, fill, flip, killed
 from tests.store.full import full_beyond
 from vcanalytics.errors import StoreError
 from vcanalytics.store import Catalogue, schema
-from vcanalytics.store.backup_record import read
-from vcanalytics.store.check import check
-from vcanalytics.store.restore import recorded, restore
+from vcanalytics.store.backups.record import read
+from vcanalytics.store.backups.restore import recorded, restore
+from vcanalytics.store.checking.check import check
 
 STEPS = (("marked", 1), ("file", 1), ("file", 3), ("verified", 1))
 

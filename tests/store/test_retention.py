@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from tests.store.rows import keep, own, payments, requests
 from vcanalytics.model.streams import REQUESTS, TRANSACTIONS
 from vcanalytics.store import Catalogue, Reader, Segments
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 from vcanalytics.store.derived import Waiting
 from vcanalytics.store.manifest import GRACE, clean, manifest
-from vcanalytics.store.merging import merge_next
-from vcanalytics.store.retention import LetGo, due, earliest, let_go, limit
 from vcanalytics.store.sealer import seal
 from vcanalytics.store.segments import Damaged
-from vcanalytics.store.settling import KEPT, settle
+from vcanalytics.store.upkeep.merging import merge_next
+from vcanalytics.store.upkeep.retention import LetGo, due, earliest, let_go, limit
+from vcanalytics.store.upkeep.settling import KEPT, settle
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NINETY = {"requests": timedelta(days=90)}

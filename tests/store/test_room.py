@@ -16,8 +16,8 @@ from vcanalytics.errors import SettingError
 from vcanalytics.model.streams import REQUESTS, TRANSACTIONS
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Segments
-from vcanalytics.store.room import GB, Room, measure, must_fit, since_of, taken_bytes
 from vcanalytics.store.sealer import seal
+from vcanalytics.store.upkeep.room import GB, Room, measure, must_fit, since_of, taken_bytes
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

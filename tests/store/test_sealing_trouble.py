@@ -20,7 +20,7 @@ from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import REQUESTS
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, CurrentRow, Reader, Segments
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 from vcanalytics.store.sealer import seal
 
 MANY = 3_000

@@ -20,7 +20,7 @@ from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import REQUESTS, TRANSACTIONS
 from vcanalytics.store import Catalogue, CurrentRow, Reader, Segments
 from vcanalytics.store.batches import make_batch
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 from vcanalytics.store.manifest import GRACE, ORPHAN_AFTER, Waiting, clean
 from vcanalytics.store.sealer import Limits, due, seal, seal_due
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.store.rows import NOON, keep, payments, requests
 from vcanalytics.store import Catalogue
-from vcanalytics.store.check import check
-from vcanalytics.store.repair import repair
-from vcanalytics.store.settling import KEPT, RESOLVED_KEPT, Settled, settle, settled
+from vcanalytics.store.checking.check import check
+from vcanalytics.store.repairing.repair import repair
+from vcanalytics.store.upkeep.settling import KEPT, RESOLVED_KEPT, Settled, settle, settled
 
 HOST = frozenset({"host"})
 DAY = timedelta(days=1)

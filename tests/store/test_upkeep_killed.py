@@ -14,7 +14,7 @@ from tests.store.rows import requests
 from tests.torture.upkeep import NOW, STEPS
 from vcanalytics.model.streams import REQUESTS
 from vcanalytics.store import Catalogue, Reader, Segments
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 from vcanalytics.store.manifest import manifest
 from vcanalytics.store.sealer import seal
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from tests.torture import trouble
 from tests.torture.task import Task
 from vcanalytics.store import Catalogue
-from vcanalytics.store.backup import take
+from vcanalytics.store.backups.backup import take
 from vcanalytics.store.catalogue import FILE_NAME, RESTORING
 
 if TYPE_CHECKING:

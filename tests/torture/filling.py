@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from collectors.instance import Instance
 from tests.torture.task import Task
 from vcanalytics.store import Catalogue, Segments
-from vcanalytics.store.filling import fill
+from vcanalytics.store.cells.filling import fill
 from vcanalytics.store.manifest import Change, enter, manifests
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collectors.instance import Instance
 from tests.torture.task import Task
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.derived import SHAPES
-from vcanalytics.store.merging import merge_next
+from vcanalytics.store.upkeep.merging import merge_next
 
 if TYPE_CHECKING:
     from tests.torture.storehouse import Storehouse

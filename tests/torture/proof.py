@@ -16,7 +16,7 @@ from tests.shop import open_shop, utc_text
 from tests.torture import app, figures
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import Catalogue, Reader, Segments
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 
 #: Of each stream of versions: the source's table, and the columns that are kept as they are.
 PLAIN: Final = {

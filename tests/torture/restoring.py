@@ -8,7 +8,7 @@ from typing import Final
 from collectors.instance import Instance
 from tests.torture import trouble
 from tests.torture.task import Task
-from vcanalytics.store.restore import recorded, restore
+from vcanalytics.store.backups.restore import recorded, restore
 
 STEPS: Final = ("marked", "file", "verified")
 CALLS: Final = trouble.FILES

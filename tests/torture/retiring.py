@@ -9,7 +9,7 @@ from collectors.instance import Instance
 from tests.torture.plan import BEGUN
 from tests.torture.task import Task
 from vcanalytics.store import Catalogue, Segments
-from vcanalytics.store.retention import due, let_go
+from vcanalytics.store.upkeep.retention import due, let_go
 
 if TYPE_CHECKING:
     from tests.torture.storehouse import Storehouse

@@ -29,7 +29,7 @@ from tests.torture.task import room, steps
 from tests.torture.trouble import FILLER, Trouble
 from tests.torture.watching import Watcher
 from vcanalytics.store import Catalogue, Reader, Segments
-from vcanalytics.store.check import check
+from vcanalytics.store.checking.check import check
 from vcanalytics.store.manifest import clean, manifests, orphaned
 from vcanalytics.store.pseudonyms import load
 

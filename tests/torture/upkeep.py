@@ -17,8 +17,8 @@ import click
 from collectors.instance import Instance
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.manifest import clean
-from vcanalytics.store.merging import merge_next
-from vcanalytics.store.retention import due, let_go
+from vcanalytics.store.upkeep.merging import merge_next
+from vcanalytics.store.upkeep.retention import due, let_go
 
 NOW: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KEEP: Final = {"requests": timedelta(days=90)}

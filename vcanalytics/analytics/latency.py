@@ -12,7 +12,7 @@ from vcanalytics.analytics.engine import Engine, sql
 from vcanalytics.analytics.sketches import figures
 from vcanalytics.analytics.sources import EXACT_ROWS, is_exact
 from vcanalytics.store import Snapshot
-from vcanalytics.store.cells import FINE
+from vcanalytics.store.cells.counting import FINE
 
 COLUMNS: Final = (
     "endpoint",

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from vcanalytics.model import buckets
 from vcanalytics.model.windows import Window
-from vcanalytics.store.cells import FINE, exact_sum
+from vcanalytics.store.cells.counting import FINE, exact_sum
 from vcanalytics.store.state import to_micros
 
 Numbers: TypeAlias = npt.NDArray[np.int64]

@@ -17,7 +17,7 @@ import polars as pl
 
 from vcanalytics.analytics.parts import Numbers, Part
 from vcanalytics.model import buckets
-from vcanalytics.store.cells import exact_sum
+from vcanalytics.store.cells.counting import exact_sum
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 #: In hundredths: ranks are told in whole numbers.

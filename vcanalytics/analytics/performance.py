@@ -20,7 +20,7 @@ from vcanalytics.analytics.spans import stream_spans
 from vcanalytics.model import thresholds
 from vcanalytics.model.windows import Grain
 from vcanalytics.store import Snapshot
-from vcanalytics.store.cells import FINE
+from vcanalytics.store.cells.counting import FINE
 
 #: The table that is the record of what was vectorised.
 UPLOADS: Final = "user_uploads"

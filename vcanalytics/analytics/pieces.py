@@ -18,8 +18,8 @@ from typing import Final, TypeAlias
 
 from vcanalytics.analytics.sources import Sources, part_of_hours
 from vcanalytics.model.windows import Window
-from vcanalytics.store.cell_files import CellFiles, Files
-from vcanalytics.store.cells import DAYS, HOURS
+from vcanalytics.store.cells.counting import DAYS, HOURS
+from vcanalytics.store.cells.files import CellFiles, Files
 from vcanalytics.store.state import instant, to_micros
 
 _HOUR_US: Final = 3_600_000_000

@@ -2,7 +2,7 @@
 -- figures; and a row each of its buckets, parted by band, with the count alone. Sums stay by cell, a
 -- row each, so that they can be added exactly.
 -- Tables: requests: rows that no cell stands for; hours, hours_buckets, days, days_buckets: cells
--- (store/cells.py); hour_slots, day_slots (cell_at, slot): which cells are asked for, and in which
+-- (store/cells); hour_slots, day_slots (cell_at, slot): which cells are asked for, and in which
 -- piece they lie; windows (slot, first_bucket, next_bucket): where pieces lie that rows answer;
 -- edges (bucket, edge_ms): where a band ends within a bucket; bands (band, low_ms, high_ms, first_key,
 -- last_key): which buckets, or parts of them, a band holds.

@@ -24,8 +24,8 @@ from vcanalytics.model import buckets, thresholds
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.model.windows import Window
 from vcanalytics.store import Snapshot
-from vcanalytics.store.cell_files import CellFiles
-from vcanalytics.store.cells import FINE, REQUEST_CELLS
+from vcanalytics.store.cells.counting import FINE, REQUEST_CELLS
+from vcanalytics.store.cells.files import CellFiles
 
 _QUESTION: Final = "requests"
 #: What one statement goes through, in hour cells or so.

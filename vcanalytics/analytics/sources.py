@@ -23,8 +23,8 @@ from vcanalytics.model import buckets
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.model.windows import Window
 from vcanalytics.store import Snapshot
-from vcanalytics.store.cell_files import CellFiles
-from vcanalytics.store.cells import DAYS, HOURS
+from vcanalytics.store.cells.counting import DAYS, HOURS
+from vcanalytics.store.cells.files import CellFiles
 from vcanalytics.store.state import to_micros
 
 #: The contract's default of VC_EXACT_ROWS.

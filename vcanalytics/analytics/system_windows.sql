@@ -1,6 +1,6 @@
 -- Grain: one row a series (host, measure, item) of which anything was measured and a window, also
 -- where nothing was in it. Tables: system: samples that no cell stands for, also all hot ones; hours,
--- hours_buckets, days, days_buckets: cells (store/cells.py); hour_slots, day_slots (cell_at, slot);
+-- hours_buckets, days, days_buckets: cells (store/cells); hour_slots, day_slots (cell_at, slot);
 -- windows (slot, window_start, window_end, window_label, first_bucket, next_bucket, complete).
 -- Parameters: $measures; $hosts, $items: those alone, or NULL; $from, $to (by happened_at);
 -- $bucket_us. Rows are put together by bucket first, once, so that few are joined.

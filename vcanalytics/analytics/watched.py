@@ -20,7 +20,7 @@ from vcanalytics.analytics.engine import Engine, sql
 from vcanalytics.analytics.logs import ERRORS
 from vcanalytics.analytics.reconcile import message_pattern
 from vcanalytics.store import Snapshot
-from vcanalytics.store.cells import FINE
+from vcanalytics.store.cells.counting import FINE
 from vcanalytics.store.state import to_micros
 
 #: As many moments as one question may look at.

@@ -20,8 +20,8 @@ from vcanalytics.journal import FILE_NAME as JOURNAL
 from vcanalytics.journal import Journal
 from vcanalytics.settings import Settings
 from vcanalytics.source.demo import demo_path
-from vcanalytics.store.backup import Beside, take
-from vcanalytics.store.backup_record import Record
+from vcanalytics.store.backups.backup import Beside, take
+from vcanalytics.store.backups.record import Record
 from vcanalytics.store.facts import BACKUP
 
 COLUMNS: Final = {

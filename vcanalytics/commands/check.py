@@ -18,10 +18,10 @@ from vcanalytics.commands.output import Answer, Kind, visible
 from vcanalytics.commands.progress import shown
 from vcanalytics.errors import StoreError
 from vcanalytics.store import Catalogue
-from vcanalytics.store.check import Finding, check
+from vcanalytics.store.checking.check import Finding, check
 from vcanalytics.store.facts import CHECKED
 from vcanalytics.store.quarantine import Quarantined, quarantined
-from vcanalytics.store.repair import Done, repair
+from vcanalytics.store.repairing.repair import Done, repair
 
 COLUMNS: Final = {"stream": Kind.TEXT, "what": Kind.TEXT}
 

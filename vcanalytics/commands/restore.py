@@ -20,7 +20,7 @@ from vcanalytics.commands.progress import shown
 from vcanalytics.journal import FILE_NAME as JOURNAL
 from vcanalytics.journal import Journal
 from vcanalytics.private_file import PrivateFile
-from vcanalytics.store.restore import recorded, restore
+from vcanalytics.store.backups.restore import recorded, restore
 
 _PRIVATE: Final[dict[str, type[PrivateFile]]] = {ACCOUNTS: Database, JOURNAL: Journal}
 

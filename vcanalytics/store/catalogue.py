@@ -24,7 +24,7 @@ from vcanalytics.folders import make_private
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import schema
 from vcanalytics.store.facts import FREE_BYTES_LEAST
-from vcanalytics.store.places import slices
+from vcanalytics.store.newest.places import slices
 from vcanalytics.store.state import StreamState, from_micros
 from vcanalytics.store.writer import CurrentRow, Writer
 

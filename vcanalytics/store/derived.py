@@ -14,10 +14,11 @@ from typing import Final
 import pyarrow as pa
 
 from vcanalytics.model.streams import STREAMS
-from vcanalytics.store import cells, current
-from vcanalytics.store.cells import COUNTED
-from vcanalytics.store.filling import derive, unfilled
+from vcanalytics.store.cells import counting
+from vcanalytics.store.cells.counting import COUNTED
+from vcanalytics.store.cells.filling import derive, unfilled
 from vcanalytics.store.manifest import Change
+from vcanalytics.store.newest import current
 from vcanalytics.store.segments import Segment, Segments
 from vcanalytics.store.shapes import Shape, shape_of
 
@@ -41,5 +42,5 @@ WAITING: Final[Mapping[str, Waiting]] = {
 SHAPES: Final[Mapping[str, Shape]] = {
     **{name: shape_of(stream) for name, stream in STREAMS.items()},
     **current.SHAPES,
-    **cells.SHAPES,
+    **counting.SHAPES,
 }

@@ -7,7 +7,7 @@ made, ``daemons`` {name: state} and ``supervisor`` {pid, started_at, beat_at, st
 ``forgotten`` {times} counts how often kept rows were rewritten: who holds decoded ones reads them
 anew. ``let_go`` {stream: day} says before which day sealed rows of a stream may be gone for good,
 ``upkeep`` {what, done, total, since} what takes long, while it does, ``disk`` {bytes, limit_bytes,
-budget, days_left, what, hint, since} how much room there is (``store.room``), ``backup``
+budget, days_left, what, hint, since} how much room there is (``store.upkeep.room``), ``backup``
 {taken_at} when the last backup was taken, ``checked`` {at, findings, first} what the last check
 found.
 """

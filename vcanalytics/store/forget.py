@@ -29,10 +29,10 @@ from vcanalytics.store import schema
 from vcanalytics.store.batches import decode, encode, make_batch
 from vcanalytics.store.books import keeping as books
 from vcanalytics.store.catalogue import BUSY_TIMEOUT_MS, Catalogue
-from vcanalytics.store.cells import COUNTED, SHAPES
-from vcanalytics.store.current import current_shape
+from vcanalytics.store.cells.counting import COUNTED, SHAPES
 from vcanalytics.store.facts import FORGOTTEN
 from vcanalytics.store.manifest import Change, enter, manifests
+from vcanalytics.store.newest.current import current_shape
 from vcanalytics.store.pseudonyms import DOMAIN, Pseudonyms, digest, load, tag
 from vcanalytics.store.segments import Segment, Segments
 from vcanalytics.store.shapes import Shape, shape_of

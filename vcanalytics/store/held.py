@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import COUNT, Stream
 from vcanalytics.store.batches import decode
-from vcanalytics.store.current import kept_schema, newest
+from vcanalytics.store.newest.current import kept_schema, newest
 from vcanalytics.store.segments import Segment, Segments
 from vcanalytics.store.state import from_micros
 

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from vcanalytics.errors import StoreError
 from vcanalytics.store import schema
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.places import slices
+from vcanalytics.store.newest.places import slices
 from vcanalytics.store.segments import Segment, Segments
 from vcanalytics.store.state import from_micros, to_micros
 

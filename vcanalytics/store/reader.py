@@ -27,12 +27,12 @@ from vcanalytics.store.books import held as held_books
 from vcanalytics.store.books.held import Books
 from vcanalytics.store.books.keeping import FACT as BOOKS
 from vcanalytics.store.catalogue import Catalogue, states
-from vcanalytics.store.cells import COUNTED, HOURS
-from vcanalytics.store.current import VERSIONED, folded, series
+from vcanalytics.store.cells.counting import COUNTED, HOURS
 from vcanalytics.store.facts import FORGOTTEN
 from vcanalytics.store.held import Damage, Held, News, empty, take
 from vcanalytics.store.manifest import Known, manifest
-from vcanalytics.store.places import Place, places
+from vcanalytics.store.newest.current import VERSIONED, folded, series
+from vcanalytics.store.newest.places import Place, places
 from vcanalytics.store.quarantine import Quarantined, quarantined
 from vcanalytics.store.segments import Segment, Segments
 from vcanalytics.store.shapes import segment_schema

@@ -273,9 +273,9 @@ book_day = Table(
 BOOKED: Final = ("transactions", "disputes")
 BOOKS: Final = (book_cell, book_status, book_row, book_case, book_day)
 
-# Batches that need no entry in the ledger any more (``store.settling``): how many went, of those up
-# to ``seq``, and how many rows of theirs are still kept. ``next_seq`` is up to where entries may go
-# once they are old enough, counted from ``next_at``.
+# Batches that need no entry in the ledger any more (``upkeep.settling``): how many went, of those
+# up to ``seq``, and how many rows of theirs are still kept. ``next_seq`` is up to where entries may
+# go once they are old enough, counted from ``next_at``.
 settled = Table(
     "settled",
     metadata,

@@ -21,9 +21,9 @@ from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.batches import decode
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.current import Moves, fold, folded, is_caught_up, moves_of, series
 from vcanalytics.store.derived import DERIVED, Standing
 from vcanalytics.store.manifest import Change, enter, manifests
+from vcanalytics.store.newest.current import Moves, fold, folded, is_caught_up, moves_of, series
 from vcanalytics.store.segments import Segment, Segments
 from vcanalytics.store.shapes import Shape, segment_schema, shape_of
 from vcanalytics.store.state import to_micros

@@ -1,7 +1,7 @@
 """Snapshots: one consistent moment of the store, and the rows that questions are given of it.
 
 What is hot is held in memory; the rest stays in files, pruned by the manifest. Of versioned streams
-the newest version of each row lies in files of its own (``store.current``): what came after those
+the newest version of each row lies in files of its own (``newest.current``): what came after those
 were made is held as well, and laid over them.
 """
 
@@ -19,12 +19,12 @@ import pyarrow as pa
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store.books.held import Books
-from vcanalytics.store.cell_files import CellFiles
-from vcanalytics.store.cells import COUNTED
-from vcanalytics.store.current import SHAPES, series
+from vcanalytics.store.cells.counting import COUNTED
+from vcanalytics.store.cells.files import CellFiles
 from vcanalytics.store.facts import LET_GO
 from vcanalytics.store.held import Damage, Held
-from vcanalytics.store.places import Place
+from vcanalytics.store.newest.current import SHAPES, series
+from vcanalytics.store.newest.places import Place
 from vcanalytics.store.relation import Relation, Within
 from vcanalytics.store.segments import Segment
 from vcanalytics.store.state import StreamState

@@ -12,10 +12,11 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from vcanalytics.model.streams import STREAMS, Stream
-from vcanalytics.store import places, schema
+from vcanalytics.store import schema
 from vcanalytics.store.batches import encode, extent
 from vcanalytics.store.books import keeping
-from vcanalytics.store.places import slices
+from vcanalytics.store.newest import places
+from vcanalytics.store.newest.places import slices
 from vcanalytics.store.pseudonyms import load
 from vcanalytics.store.state import to_micros
 

@@ -17,13 +17,13 @@ from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import copying, schema
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.check_current import held_twice, mismatches
-from vcanalytics.store.check_rows import Kept, Sums, broken_file, highest, look_through, windows
+from vcanalytics.store.checking.current import held_twice, mismatches
+from vcanalytics.store.checking.parts import PARTS, Part
+from vcanalytics.store.checking.rows import Kept, Sums, broken_file, highest, look_through, windows
 from vcanalytics.store.manifest import manifests, orphaned
-from vcanalytics.store.parts import PARTS, Part
 from vcanalytics.store.quarantine import FOLDER, quarantined
 from vcanalytics.store.segments import Segments
-from vcanalytics.store.settling import settled
+from vcanalytics.store.upkeep.settling import settled
 
 #: A file younger than this may be one that is being sealed just now.
 ORPHAN_AFTER: Final = timedelta(minutes=1)

@@ -26,8 +26,8 @@ from vcanalytics.store.derived import SHAPES, WAITING, Waiting
 from vcanalytics.store.facts import LET_GO
 from vcanalytics.store.manifest import Change, enter, manifests
 from vcanalytics.store.segments import Segment, Segments
-from vcanalytics.store.settling import let_go_rows
 from vcanalytics.store.shapes import Shape
+from vcanalytics.store.upkeep.settling import let_go_rows
 from vcanalytics.store.writer import Writer
 
 #: Streams whose rows go only once cells were made of them.

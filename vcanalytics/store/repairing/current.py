@@ -14,8 +14,8 @@ from vcanalytics.model.payments import History
 from vcanalytics.model.streams import TRANSACTIONS, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.check_current import Mismatch, mismatches
-from vcanalytics.store.check_rows import Kept
+from vcanalytics.store.checking.current import Mismatch, mismatches
+from vcanalytics.store.checking.rows import Kept
 from vcanalytics.store.reader import Reader
 from vcanalytics.store.segments import Segments
 

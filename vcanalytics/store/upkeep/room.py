@@ -23,7 +23,7 @@ from vcanalytics.settings import Settings
 from vcanalytics.store import schema
 from vcanalytics.store.catalogue import FILE_NAME, Catalogue
 from vcanalytics.store.facts import as_time
-from vcanalytics.store.retention import SAMPLES
+from vcanalytics.store.upkeep.retention import SAMPLES
 
 GB: Final = 1_000_000_000
 #: Of the limit: from here on everybody is told.

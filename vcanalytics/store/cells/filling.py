@@ -22,7 +22,16 @@ import pyarrow as pa
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.cells import COUNTED, DAYS, HOURS, Cells, Counted, added, hours_of, table
+from vcanalytics.store.cells.counting import (
+    COUNTED,
+    DAYS,
+    HOURS,
+    Cells,
+    Counted,
+    added,
+    hours_of,
+    table,
+)
 from vcanalytics.store.manifest import Change, enter, manifests
 from vcanalytics.store.segments import Segment, Segments
 from vcanalytics.store.shapes import Shape, segment_schema

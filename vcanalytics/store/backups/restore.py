@@ -15,13 +15,14 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from vcanalytics.errors import StoreError
-from vcanalytics.store import backup_record, copying, schema
-from vcanalytics.store.backup_files import MODE, Course, Progress, Step
-from vcanalytics.store.backup_record import MARK, RECORD, Kept, Record
+from vcanalytics.store import copying, schema
+from vcanalytics.store.backups import record as backup_record
+from vcanalytics.store.backups.files import MODE, Course, Progress, Step
+from vcanalytics.store.backups.record import MARK, RECORD, Kept, Record
+from vcanalytics.store.backups.tally import Tally, count_files, differences
 from vcanalytics.store.catalogue import RESTORING, Catalogue
 from vcanalytics.store.manifest import manifests
 from vcanalytics.store.segments import Segments
-from vcanalytics.store.tally import Tally, count_files, differences
 
 #: What may lie in an empty data directory: the repository's own note, and the collectors' lock.
 _LOCK: Final = "collectors.lock"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from vcanalytics.store.cells import HOURS, Counted
+from vcanalytics.store.cells.counting import HOURS, Counted
 from vcanalytics.store.relation import Cut, Relation
 from vcanalytics.store.segments import Segment
 from vcanalytics.store.shapes import Shape

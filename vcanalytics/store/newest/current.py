@@ -24,7 +24,7 @@ from sqlalchemy import Connection, select
 from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.manifest import Change
-from vcanalytics.store.places import moves
+from vcanalytics.store.newest.places import moves
 from vcanalytics.store.segments import Segment, Segments
 from vcanalytics.store.shapes import Shape, segment_schema
 

@@ -28,15 +28,16 @@ from typing import Final
 from sqlalchemy import select
 
 from vcanalytics.errors import StoreError, UsageError
-from vcanalytics.store import backup_record, copying, schema
-from vcanalytics.store.backup_files import MODE, Course, Files, Progress, Step, wanted
-from vcanalytics.store.backup_record import MARK, Kept, Record
+from vcanalytics.store import copying, schema
+from vcanalytics.store.backups import record as backup_record
+from vcanalytics.store.backups.files import MODE, Course, Files, Progress, Step, wanted
+from vcanalytics.store.backups.record import MARK, Kept, Record
+from vcanalytics.store.backups.tally import Tally, count_files, differences
 from vcanalytics.store.catalogue import FILE_NAME, Catalogue
 from vcanalytics.store.manifest import manifests
 from vcanalytics.store.quarantine import FOLDER as QUARANTINE
 from vcanalytics.store.segments import FOLDER as SEGMENTS
 from vcanalytics.store.segments import Segments
-from vcanalytics.store.tally import Tally, count_files, differences
 
 #: A round that copies less than this is short enough for the last one to follow.
 _LITTLE_BYTES: Final = 64 << 20

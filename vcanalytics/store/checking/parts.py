@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Final
 
 from vcanalytics.model.streams import Stream
-from vcanalytics.store import cells, folding, recount
 from vcanalytics.store.books import rebuilding
 from vcanalytics.store.books.verifying import verify
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.current import VERSIONED, series
+from vcanalytics.store.cells import counting, recount
+from vcanalytics.store.newest import folding
+from vcanalytics.store.newest.current import VERSIONED, series
 from vcanalytics.store.segments import Segments
 
 
@@ -52,6 +53,6 @@ def _book_anew(catalogue: Catalogue, _segments: Segments, _now: datetime) -> Non
 PARTS: Final[tuple[Part, ...]] = (
     # First, because the others are made of them.
     *(_newest(stream) for stream in VERSIONED),
-    Part("cells", recount.verify, recount.rebuild, frozenset(cells.SHAPES)),
+    Part("cells", recount.verify, recount.rebuild, frozenset(counting.SHAPES)),
     Part("books", lambda catalogue, _segments: verify(catalogue), _book_anew),
 )

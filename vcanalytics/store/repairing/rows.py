@@ -18,11 +18,11 @@ from sqlalchemy.dialects.sqlite import insert
 from vcanalytics.model.streams import Stream
 from vcanalytics.store import schema
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.check_rows import Broken, Kept, Sums, highest, windows
+from vcanalytics.store.checking.rows import Broken, Kept, Sums, highest, windows
 from vcanalytics.store.quarantine import FOLDER
-from vcanalytics.store.quarantining import enter
+from vcanalytics.store.repairing.quarantining import enter
 from vcanalytics.store.segments import Segments
-from vcanalytics.store.settling import Settled, settled
+from vcanalytics.store.upkeep.settling import Settled, settled
 
 #: The source and key of entries whose own are lost.
 _SOURCE: Final = "repair"

@@ -1,6 +1,6 @@
 """Newest versions made from what is sealed already: caught up with, made anew, or verified.
 
-As versions are sealed they are folded into the current files (``store.current``). What was sealed
+As versions are sealed they are folded into the current files (``newest.current``). What was sealed
 without, by an earlier version of the console or while a current file was damaged, is folded here, a
 bounded slice of batches at a time. All of it is for whoever holds the collectors' lock: nothing may
 be sealed meanwhile.
@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import COUNT, Stream
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.current import VERSIONED, fold, folded, kept_schema, moves_of, series
 from vcanalytics.store.manifest import Change, enter, manifest
+from vcanalytics.store.newest.current import VERSIONED, fold, folded, kept_schema, moves_of, series
 from vcanalytics.store.segments import Segment, Segments
 
 _SLICE_ROWS: Final = 50_000

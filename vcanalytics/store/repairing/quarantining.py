@@ -17,7 +17,7 @@ from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import copying, schema
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.check_rows import Broken
+from vcanalytics.store.checking.rows import Broken
 from vcanalytics.store.forget import announce
 from vcanalytics.store.quarantine import FOLDER
 from vcanalytics.store.segments import Segments

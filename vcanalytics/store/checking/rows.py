@@ -18,8 +18,8 @@ from vcanalytics.store.batches import decode
 from vcanalytics.store.manifest import manifest
 from vcanalytics.store.quarantine import Lost, lost
 from vcanalytics.store.segments import Segment, Segments
-from vcanalytics.store.settling import Settled, settled
 from vcanalytics.store.state import to_micros
+from vcanalytics.store.upkeep.settling import Settled, settled
 
 #: Batches that are compared at once: 16 bytes each.
 WINDOW: Final = 4_000_000
@@ -147,7 +147,7 @@ def broken_file(segments: Segments, segment: Segment) -> Broken | None:
 class Window:
     """Some batches in a row: how many rows of each are kept, and what the ledger says.
 
-    ``settled`` are those that may have no entry any more (``store.settling``), and have none.
+    ``settled`` are those that may have no entry any more (``upkeep.settling``), and have none.
     """
 
     first: int

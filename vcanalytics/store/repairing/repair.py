@@ -16,14 +16,14 @@ from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS, Stream
 from vcanalytics.store import copying, schema
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.check import Course, Progress, course
-from vcanalytics.store.check_rows import broken_file, look_through
+from vcanalytics.store.checking.check import Course, Progress, course
+from vcanalytics.store.checking.parts import PARTS, Part
+from vcanalytics.store.checking.rows import broken_file, look_through
 from vcanalytics.store.manifest import clean, manifests, orphaned
-from vcanalytics.store.parts import PARTS, Part
 from vcanalytics.store.quarantine import FOLDER, lost, quarantined
-from vcanalytics.store.quarantining import put_aside
-from vcanalytics.store.repair_current import mend_current
-from vcanalytics.store.repair_rows import mend_counts
+from vcanalytics.store.repairing.current import mend_current
+from vcanalytics.store.repairing.quarantining import put_aside
+from vcanalytics.store.repairing.rows import mend_counts
 from vcanalytics.store.segments import Segments
 
 

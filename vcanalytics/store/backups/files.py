@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from vcanalytics.errors import StoreError
 from vcanalytics.store import copying
-from vcanalytics.store.backup_record import Kept
+from vcanalytics.store.backups.record import Kept
 from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.manifest import manifests
 from vcanalytics.store.quarantine import FOLDER as QUARANTINE

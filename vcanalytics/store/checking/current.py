@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from vcanalytics.model.streams import Stream
 from vcanalytics.store import schema
-from vcanalytics.store.check_rows import Kept, hot_batches
+from vcanalytics.store.checking.rows import Kept, hot_batches
 from vcanalytics.store.segments import Segments
 
 #: Keys that are compared at once: some 500 bytes each, and every file's keys are read once for it.

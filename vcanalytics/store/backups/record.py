@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from vcanalytics.errors import StoreError
+from vcanalytics.store.backups.tally import Tally
 from vcanalytics.store.copying import written_whole
-from vcanalytics.store.tally import Tally
 
 RECORD: Final = "backup.json"
 #: Stands in every folder that backups are taken into, from before the first file.

@@ -20,9 +20,8 @@ from sqlalchemy import select
 from vcanalytics.errors import StoreError
 from vcanalytics.store import schema
 from vcanalytics.store.catalogue import Catalogue
-from vcanalytics.store.cells import COUNTED, DAYS, HOURS, Cells, Counted, added, table
-from vcanalytics.store.facts import LET_GO
-from vcanalytics.store.filling import (
+from vcanalytics.store.cells.counting import COUNTED, DAYS, HOURS, Cells, Counted, added, table
+from vcanalytics.store.cells.filling import (
     file_length,
     filled_since,
     hours_of_day,
@@ -30,6 +29,7 @@ from vcanalytics.store.filling import (
     read,
     series,
 )
+from vcanalytics.store.facts import LET_GO
 from vcanalytics.store.manifest import Change, enter, manifests
 from vcanalytics.store.segments import Segment, Segments
 from vcanalytics.store.shapes import Shape

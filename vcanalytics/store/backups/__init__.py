@@ -1,0 +1,1 @@
+"""Taking a backup while everything runs, and putting one back."""
