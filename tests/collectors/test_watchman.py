@@ -88,7 +88,9 @@ def test_collectors_that_end_soon_never_start_it(minded: Watchman, clock: Clock)
     assert minded.loop(NOW) == 0.25
     assert minded.pid is None
     clock.now += 0.25
-    assert lives(started(minded))
+    pid = started(minded)
+    # Until it is what it was started as, it has no command line.
+    eventually(lambda: lives(pid), "it lives")
 
 
 def test_it_ends_when_it_is_told_to(minded: Watchman, clock: Clock) -> None:

@@ -135,6 +135,21 @@ class Engine:
     ) -> pl.DataFrame:
         deadline = time.monotonic() + budget
         self._take_turn(budget, deadline)
+        try:
+            if time.monotonic() >= deadline:
+                raise _too_long(budget)
+            return self._ask_duckdb(question, params, tables, budget, deadline)
+        finally:
+            self._slots.release()
+
+    def _ask_duckdb(
+        self,
+        question: str,
+        params: Mapping[str, Any],
+        tables: Mapping[str, Table],
+        budget: float,
+        deadline: float,
+    ) -> pl.DataFrame:
         cursor = self._database.cursor()
         try:
             answer = self._workers.submit(_answer, cursor, question, params, tables)
@@ -144,14 +159,10 @@ class Engine:
                 # In time, too late or left: nothing of it goes on.
                 _end(cursor, answer)
             if not in_time and isinstance(answer.exception(), duckdb.InterruptException):
-                raise BudgetExceeded(
-                    f"stopped after {budget:g} s",
-                    hint="Ask by a longer grain, or shorten the range",
-                ) from None
+                raise _too_long(budget) from None
             return answer.result()
         finally:
             cursor.close()
-            self._slots.release()
 
     def known(
         self, keys: Sequence[Key], make: Callable[[list[Key], float], Made]
@@ -192,6 +203,12 @@ class Engine:
             if time.monotonic() >= deadline:
                 return False
         return True
+
+
+def _too_long(budget: float) -> BudgetExceeded:
+    return BudgetExceeded(
+        f"stopped after {budget:g} s", hint="Ask by a longer grain, or shorten the range"
+    )
 
 
 def _until(deadline: float) -> float:

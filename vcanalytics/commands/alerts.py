@@ -80,9 +80,10 @@ _FILE: Final = click.option(
 @click.option("--days", type=click.IntRange(1, 400), help="Those of so many days as well.")
 @click.pass_context
 def command(ctx: click.Context, *, zone: str | None, form: str, days: int | None) -> None:
-    """What is firing now, the worst first.
+    """What is firing, which rules hold, and when one would have fired.
 
-    `alerts rules` lists the rules that hold, `alerts test RULE` says when one would have fired.
+    Alone it lists what is firing now, the worst first; `alerts rules` says which rules
+    hold, `alerts test RULE` when one would have fired.
     """
     if ctx.invoked_subcommand is not None:
         return
