@@ -30,6 +30,11 @@ PATHS: Final = {
 _START_WITHIN_S: Final = 60.0
 _STOP_WITHIN_S: Final = 10.0
 WITHIN_MS: Final = 20_000
+#: Notes in the page what its policy (CSP) refused.
+_NOTE_REFUSED: Final = (
+    "addEventListener('securitypolicyviolation', e => (window.refused ??= []).push("
+    "`${e.violatedDirective} ${e.blockedURI}`))"
+)
 #: Drawn, and connected: nothing of the page is to come.
 _READY: Final = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
@@ -152,6 +157,7 @@ class Tab:
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(WITHIN_MS)
+        self.page.add_init_script(_NOTE_REFUSED)
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
@@ -186,9 +192,11 @@ class Tab:
         ]
 
     def assert_well(self) -> None:
-        """Nothing in red, nothing asked of anybody else, no panel that failed."""
+        """Nothing in red or against the policy, nobody else was asked, no panel failed."""
         assert self.errors == []
         assert self.strangers() == []
+        # Streamlit's protocol would reckon long integers in WebAssembly, and does without it.
+        assert set(self.page.evaluate("window.refused ?? []")) <= {"script-src wasm-eval"}
         assert not self.sees("could not be drawn")
         assert not self.sees("This app has encountered an error")
 

@@ -45,7 +45,9 @@ def assert_framed(viewer: Tab) -> None:
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_a_deep_link_opens_its_page_and_asks_nobody_else(viewer: Tab, name: str) -> None:
+def test_a_deep_link_opens_its_page_within_the_policy_and_asks_nobody_else(
+    viewer: Tab, name: str
+) -> None:
     viewer.open(name)
 
     assert viewer.title.lower() == name

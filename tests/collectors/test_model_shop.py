@@ -269,8 +269,8 @@ class WatchedShopMachine(ShopMachine):
 
 
 few = settings(
-    max_examples=12,
-    stateful_step_count=40,
+    max_examples=8,
+    stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
