@@ -169,9 +169,14 @@ def test_each_question_is_answered(kept: Opened, question: Question) -> None:
     assert kept.ask(question) is not None
 
 
-def test_history_compares_each_question_on_every_size(options: Options, slow_shop: None) -> None:
+def test_history_compares_each_question_on_every_size(
+    options: Options, slow_shop: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # That each can be answered is looked at above, on one size.
+    some = QUESTIONS[:3] + QUESTIONS[-1:]
+    monkeypatch.setattr(history, "QUESTIONS", some)
     (result,) = history.run(options)
-    assert [row[:2] for row in result.rows] == [(q.page, q.name) for q in QUESTIONS]
+    assert [row[:2] for row in result.rows] == [(q.page, q.name) for q in some]
     assert {len(row) for row in result.rows} == {len(result.columns)}
 
 
