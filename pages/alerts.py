@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from vcanalytics.ui import (
+    alert_course,
     alert_history,
     alerts,
     channels,
@@ -29,13 +30,19 @@ if alerts.opened() is not None and toolbar.phone():
     st.button("All alerts", icon=":material/chevron_left:", on_click=alerts.close)
     with panels.box("alert"):
         live.fragment(alerts.alert, DEFAULTS)
+    with panels.box("course"):
+        live.fragment(alert_course.draw, DEFAULTS)
 else:
     wide, narrow = st.columns([1.55, 1], gap="xsmall")
     with wide, panels.box("firing"):
         live.fragment(alerts.firing, DEFAULTS)
+    course = None
     if not toolbar.phone():
-        with narrow, panels.box("alert"):
-            live.fragment(alerts.alert, DEFAULTS)
+        with narrow:
+            with panels.box("alert"):
+                live.fragment(alerts.alert, DEFAULTS)
+            if alerts.opened() is not None:
+                course = panels.box("course", stretch=False)
     left, right = st.columns(2, gap="xsmall")
     with left, panels.box("silences"):
         live.fragment(silences.draw, DEFAULTS)
@@ -45,3 +52,7 @@ else:
         live.fragment(alert_history.draw, DEFAULTS)
     with panels.box("rules"):
         live.fragment(rules.draw, DEFAULTS)
+    if course is not None:
+        # The last to be drawn: nothing on the page waits for what it asks of the store.
+        with course:
+            live.fragment(alert_course.draw, DEFAULTS)

@@ -14,6 +14,7 @@ from vcanalytics.health.asking import ask
 from vcanalytics.health.judging import judge
 from vcanalytics.health.prober import Prober
 from vcanalytics.health.probes import Probe, probes
+from vcanalytics.health.rules import Alerting
 from vcanalytics.health.seen import look
 from vcanalytics.journal import components
 from vcanalytics.model.health import Status, Verdict
@@ -58,7 +59,10 @@ class Health:
         post = self._post
         seen = look(post.catalogue, post.reader, post.engine, now)
         problem = self._rules.problem
-        verdicts = judge(seen, seen.fact(WATCHMAN_DAEMONS), [problem] if problem else [])
+        with post.journal.read() as connection:
+            alerting = Alerting.read(connection)
+        daemons = seen.fact(WATCHMAN_DAEMONS)
+        verdicts = judge(seen, daemons, [problem] if problem else [], alerting)
         # What may be silent for seconds is asked once all else is written.
         self._write(now, verdicts, unreadable=bool(seen.unreadable))
         if self._prober.ask_due(now):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from vcanalytics.health.judging import judge
+from vcanalytics.health.rules import Alerting
 from vcanalytics.health.seen import Seen
 from vcanalytics.model.health import Status, Verdict, worst
 from vcanalytics.model.streams import STREAMS
@@ -193,3 +194,46 @@ def test_what_the_last_check_found_is_told_until_a_check_finds_it_sound() -> Non
     assert found("store", facts=facts).status is Status.WARNING
     sound = {"checked": {"at": ago(60).isoformat(), "findings": 0, "first": None}}
     assert found("store", facts=sound).what == "every file is there; found sound 1 minute ago"
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "what"),
+    [
+        (None, Status.UNKNOWN, "no rule has been evaluated yet"),
+        (Alerting(ago(301), {"enabled": 2}), Status.UNKNOWN, "no rule has been evaluated for"),
+        (Alerting(ago(9), {"enabled": 2}), Status.HEALTHY, "2 rules are evaluated"),
+        (
+            Alerting(
+                ago(9),
+                {"enabled": 2, "problem": "rules.toml:2: no", "refused_at": ago(60).isoformat()},
+            ),
+            Status.WARNING,
+            "rules.toml:2: no, refused 1 minute ago",
+        ),
+        (
+            Alerting(ago(9), {"enabled": 2}, {"cpu": "stopped after 2 s"}),
+            Status.WARNING,
+            "1 of 2 rules cannot be answered; cpu: stopped after 2 s",
+        ),
+        # Then nobody is told of anything, whatever the file says.
+        (
+            Alerting(ago(9), {"enabled": 1, "problem": "no"}, {"cpu": "damaged"}),
+            Status.CRITICAL,
+            "1 of 1 rules cannot be answered; cpu: damaged",
+        ),
+        (
+            Alerting(ago(9), {"enabled": 2, "left_out": {"p95": 7, "cpu": 1}}),
+            Status.WARNING,
+            "7 series of p95 are not looked at",
+        ),
+    ],
+)
+def test_rules_that_were_refused_or_cannot_be_answered_are_a_component(
+    told: Alerting | None, status: Status, what: str
+) -> None:
+    (verdict,) = [one for one in judge(Seen(NOW), {}, (), told) if one.name == "rules"]
+    assert verdict.status is status
+    assert verdict.what.startswith(what)
+    # Rules stand in the journal: a store that cannot be read hides nothing of them.
+    unread = judge(Seen(NOW, unreadable="torn"), {}, (), told)
+    assert verdict in unread

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -103,6 +104,23 @@ def test_the_files_have_what_the_screen_has(console: Path) -> None:
     assert sum(int(str(row["count"])) for row in rows("errors")) == sum(
         int(str(count)) for count in _counts(shown)
     )
+
+
+def test_errors_are_narrowed_to_a_component_by_a_link_and_back_by_a_button(console: Path) -> None:
+    viewer = Viewer(NOW)
+    first, *_ = found(viewer.open("health"), "example", "component")
+    shown = viewer.open("health", component=str(first))
+    shown.assert_well()
+    assert set(found(shown, "example", "component")) == {first}
+    assert f"Only of **{first}**" in shown.text
+    link = next(link for link in shown.links if "/errors.csv" in link)
+    assert f"component={quote(str(first))}" in link
+    around = {"from": "2026-11-22", "to": "2026-11-23", "as_of": NOW.isoformat()}
+    exported = build("errors", around | {"component": str(first)}).frame
+    assert exported["count"].to_list() == _counts(shown)
+    shown = viewer.open("health", component="nobody")
+    assert "Other components are left out." in shown.text
+    assert first in found(press(viewer, "All"), "example", "component")
 
 
 def _counts(shown: Shown) -> list[object]:

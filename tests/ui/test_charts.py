@@ -23,6 +23,7 @@ SPECS = {
     "strip": charts.strip(),
     "trend": charts.trend(206, "%H:%M", STROKES, "percent", limit=Limit(80, "80 %"), top=100),
     "trend_log": charts.trend(206, "%H:%M", STROKES, "ms", log=True, ticks=(1, 10, 100)),
+    "trend_events": charts.trend(206, "%H:%M", STROKES, "count", events=True),
     "cells": charts.cells(206, ("a", "b"), ("x",), x_ticks=("a",), y_ticks=("x",)),
     "cells_of_shares": charts.cells(206, ("a",), ("x",), x_ticks=(), y_ticks=(), top=100),
     "ranked": charts.ranked(100, ("one", "two")),

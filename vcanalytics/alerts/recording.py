@@ -42,7 +42,7 @@ class Recorder:
         """Make the rule's alerts say what its series say."""
         open_ones = {one.series: one for one in alerts.open_of(self.connection, name)}
         others = open_ones.pop(OTHERS, None)
-        wanted = {_cut(series): series for series in standing.alerting()}
+        wanted = {shortened(series): series for series in standing.alerting()}
         for cut, one in list(open_ones.items()):
             if cut not in wanted:
                 self._over(one, standing.readings.get(cut))
@@ -81,7 +81,7 @@ class Recorder:
         stand = standing.stands[series]
         missing = stand.standing is Standing.NO_DATA
         reading = Reading(series, None) if missing else standing.readings[series]
-        cut = _cut(series)
+        cut = shortened(series)
         firing = Firing(
             rule=name,
             series=cut,
@@ -199,7 +199,7 @@ def detail(name: str, rule: Rule, reading: Reading, since: datetime) -> dict[str
     known = reading.value is not None
     return {
         "rule": name,
-        "series": _cut(reading.series),
+        "series": shortened(reading.series),
         "measure": rule.measure,
         "title": rule.title,
         "severity": rule.severity.value,
@@ -218,7 +218,7 @@ def _flag(flapping: bool) -> dict[str, Any]:
     return {"flapping": True} if flapping else {}
 
 
-def _cut(series: str) -> str:
+def shortened(series: str) -> str:
     """A series as alerts name it: text from outside may be of any length."""
     return series if len(series) <= _NAME_CHARS_MAX else f"{series[: _NAME_CHARS_MAX - 1]}…"
 

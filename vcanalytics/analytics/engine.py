@@ -6,6 +6,8 @@ on its own cursor and are gone with it.
 
 from __future__ import annotations
 
+import copy
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -76,6 +78,8 @@ class Engine:
         told: Callable[..., None] | None = None,
     ) -> None:
         self.budget_s = budget_s
+        #: By when all questions must be answered, of ``time.monotonic``: see ``hurried``.
+        self._until = math.inf
         self._told = told
         #: What files came to, for as long as they are there.
         self.kept = Kept()
@@ -99,6 +103,15 @@ class Engine:
         self._workers.shutdown()
         self._database.close()
 
+    def hurried(self, budget_s: float) -> Engine:
+        """The same engine for a few questions that share one budget, from now on."""
+        mine = copy.copy(self)
+        mine._until = time.monotonic() + budget_s  # noqa: SLF001 - a copy of its own
+        return mine
+
+    def _budget(self) -> float:
+        return max(0.0, min(self.budget_s, self._until - time.monotonic()))
+
     def ask(
         self,
         question: str,
@@ -118,7 +131,7 @@ class Engine:
                 question,
                 params or {},
                 tables or {},
-                self.budget_s if budget_s is None else budget_s,
+                self._budget() if budget_s is None else budget_s,
             )
             answered = True
         finally:
@@ -173,7 +186,7 @@ class Engine:
         gives answers one by one: those stay, also when it then fails. What others are making right
         now is waited for. Raises BudgetExceeded, and what ``make`` raises.
         """
-        deadline = time.monotonic() + self.budget_s
+        deadline = time.monotonic() + self._budget()
 
         def wait_for(begun: Future[Sized | None]) -> Sized | None:
             if not self._await(begun, deadline):

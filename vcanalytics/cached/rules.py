@@ -1,4 +1,4 @@
-"""The rules in force, when one would have fired, and the course of what an alert is about."""
+"""The rules in force, and when one would have fired."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import polars as pl
+import streamlit as st
 from sqlalchemy import Connection
 
 from vcanalytics.alerts.backtest import Replay, replay
 from vcanalytics.alerts.moment import Moment, Told
-from vcanalytics.alerts.rules import Rule, read_rules
+from vcanalytics.alerts.rules import Rule, Rules, read_rules
 from vcanalytics.cached.alerts import opened
 from vcanalytics.cached.console import open_console, settings, take_snapshot
 from vcanalytics.errors import StoreError, UsageError
-from vcanalytics.rules_file import RulesFile
+from vcanalytics.rules_file import Followed, RulesFile
 
-__all__ = ["Replay", "Rule", "in_force", "source", "test_on"]
+__all__ = ["Replay", "Rule", "followed", "in_force", "journal", "source", "test_on"]
 
 _COLUMNS: Final = {
     "series": pl.String(),
@@ -41,12 +42,28 @@ def in_force() -> dict[str, Rule]:
     return dict(read_rules(RulesFile.read(settings().rules_file)).by_name)
 
 
+@st.cache_resource(show_spinner=False)
+def _followed() -> Followed[Rules]:
+    return Followed(settings().rules_file, read_rules)
+
+
+def followed(name: str) -> Rule | None:
+    """The rule of that name as the evaluation has it: of a file that went wrong, as it was before.
+
+    None where there is none. Raises SettingError where there was no good file yet.
+    """
+    rules = _followed()
+    rules.look()
+    return rules.value.by_name.get(name)
+
+
 @contextmanager
-def _journal() -> Iterator[Connection]:
-    journal = opened()
-    if journal is None:
+def journal() -> Iterator[Connection]:
+    """A reading connection to the journal. Raises StoreError."""
+    kept = opened()
+    if kept is None:
         raise StoreError("there is no watchman yet", hint="Start the collectors: VC_WATCHMAN=on")
-    with journal.read() as connection:
+    with kept.read() as connection:
         yield connection
 
 
@@ -60,7 +77,7 @@ def test_on(name: str, days: int) -> tuple[pl.DataFrame, Replay]:
     if rule is None:
         raise UsageError(f"there is no rule {name!r}")
     until = datetime.now(UTC)
-    moment = Moment(open_console().engine, take_snapshot(), until, Told.of(settings()), _journal)
+    moment = Moment(open_console().engine, take_snapshot(), until, Told.of(settings()), journal)
     found = replay(moment, rule, until - timedelta(days=days), until)
     rows = [
         (one.series, one.began_at, one.fired_at, one.resolved_at, one.peak, one.limit)

@@ -224,13 +224,16 @@ def _own_errors(stamp: logbook.Stamp) -> tuple[logbook.Group, ...]:
     return logbook.group(stamp)
 
 
-def errors(start: datetime, end: datetime, *, now: datetime) -> pl.DataFrame:
+def errors(
+    start: datetime, end: datetime, *, now: datetime, component: str | None = None
+) -> pl.DataFrame:
     """What went wrong in the range by message, the newest first: VectorCraft's log, and our own.
 
     Columns: ``source`` (vectorcraft, or the console's process: console, collectors, watchman),
     ``level`` (warning, error, critical), ``component``, ``message`` (folded), ``example`` (the
     newest, whole), ``count``, ``first_at``, ``last_at`` (UTC). A group of our own counts whole
-    where its last occurrence lies in the range. At most 500 of each. Raises BudgetExceeded.
+    where its last occurrence lies in the range. At most 500 of each; of these only those of
+    ``component``, where one is named. Raises BudgetExceeded.
     """
     until = minute(now) if end >= now else end
     shop = _shop_errors(start, until, version("logs")).frame.select(
@@ -248,6 +251,7 @@ def errors(start: datetime, end: datetime, *, now: datetime) -> pl.DataFrame:
         if start <= g.last_at < max(until, now + timedelta(seconds=1))
     ]
     own = pl.DataFrame(rows[:GROUPS_MAX], _ERRORS, orient="row")
-    return pl.concat([shop.cast(_ERRORS), own]).sort(
+    found = pl.concat([shop.cast(_ERRORS), own]).sort(
         "last_at", "count", descending=True, maintain_order=True
     )
+    return found if component is None else found.filter(pl.col("component") == component)

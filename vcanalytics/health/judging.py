@@ -6,20 +6,30 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vcanalytics.health import machine, reading, vectorcraft
+from vcanalytics.health.rules import Alerting, rules
 from vcanalytics.health.seen import Seen
 from vcanalytics.model.health import Verdict
 
 
 def judge(
-    seen: Seen, daemons: Mapping[str, Mapping[str, Any]], problems: Iterable[str] = ()
+    seen: Seen,
+    daemons: Mapping[str, Mapping[str, Any]],
+    problems: Iterable[str] = (),
+    alerting: Alerting | None = None,
 ) -> list[Verdict]:
     """A verdict on each component but the probes.
 
     ``daemons`` are the watchman's own, as its heartbeat tells of them; ``problems`` keep it from
-    doing as it was told. Where the store cannot be read, nothing that stands in it is known: those
-    components are left out, and keep what was said of them until that is old.
+    doing as it was told; ``alerting`` is what the evaluation of rules told of itself. Where the
+    store cannot be read, nothing that stands in it is known: those components are left out, and
+    keep what was said of them until that is old.
     """
-    found = [machine.store(seen), machine.disk(seen), reading.watchman(seen, daemons, problems)]
+    found = [
+        machine.store(seen),
+        machine.disk(seen),
+        reading.watchman(seen, daemons, problems),
+        rules(alerting or Alerting(), seen.now),
+    ]
     if seen.unreadable:
         return found
     return [

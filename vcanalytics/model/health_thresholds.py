@@ -43,3 +43,5 @@ HOST_OLD_AFTER: Final = timedelta(minutes=2)
 CHECK_OLD_AFTER: Final = timedelta(minutes=15)
 #: A backup is taken every night by most.
 BACKUP_OLD_AFTER: Final = timedelta(days=7)
+#: The evaluation of rules tells of itself every minute.
+RULES_OLD_AFTER: Final = timedelta(minutes=5)

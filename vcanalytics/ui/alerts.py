@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
 
 import polars as pl
 import streamlit as st
@@ -12,7 +11,18 @@ import streamlit as st
 from vcanalytics.accounts import Principal, Role
 from vcanalytics.cached import alerts
 from vcanalytics.cached.alerts import Alert, AlertEvent
-from vcanalytics.ui import channels, doing, formats, live, panels, tables, toolbar, who, words
+from vcanalytics.ui import (
+    alert_rows,
+    channels,
+    doing,
+    formats,
+    live,
+    panels,
+    tables,
+    toolbar,
+    who,
+    words,
+)
 from vcanalytics.ui.ranges import Defaults, Range
 
 _ROWS: Final = 12
@@ -23,10 +33,6 @@ DURATIONS: Final = {
     "1 day": timedelta(days=1),
     "7 days": timedelta(days=7),
 }
-#: Pages an alert may lead to, by their path.
-_PAGES: Final = frozenset(
-    {"transactions", "revenue", "performance", "activity", "system", "reconcile", "cache"}
-)
 
 
 def opened() -> int | None:
@@ -219,21 +225,14 @@ def _why(found: Alert, view: Range) -> None:
         st.markdown(formats.literal(line))
     if runbook := str(found.detail.get("runbook", "")):
         st.markdown(f"**What to do.** {formats.literal(runbook)}")
-    _rows(str(found.detail.get("page", "")))
-
-
-def _rows(path: str) -> None:
-    """The way to the rows behind the figure, where the rule names one of the console's pages."""
-    parts = urlsplit(path)
-    name = parts.path.strip("/")
-    if parts.scheme or parts.netloc or name not in _PAGES:
-        return
-    st.page_link(
-        f"pages/{name}.py",
-        label="The rows behind it :material/chevron_right:",
-        icon="",
-        query_params=dict(parse_qsl(parts.query)),
-    )
+    link = alert_rows.way(found, view)
+    if link is not None:
+        st.page_link(
+            link.page,
+            label=f"{link.label} :material/chevron_right:",
+            icon="",
+            query_params=dict(link.params),
+        )
 
 
 def _actions(found: Alert) -> None:

@@ -24,6 +24,7 @@ RETRIED: Final = "rows_read_again"
 #: The tables show so many; the CSVs have them all.
 _ROWS: Final = 200
 _SEEN: Final = 12
+_COMPONENT_CHARS: Final = 200
 _PROCESSES: Final = {
     "vectorcraft": "VectorCraft",
     "console": "Console",
@@ -126,15 +127,18 @@ def errors(defaults: Defaults) -> None:
         key="errors",
         note=f"by message, {view.spoken}: VectorCraft's log, and the console's own",
         streams=("logs",),
-        csv=exports.link("errors", view, streams=("logs",)),
+        csv=exports.link("errors", view, streams=("logs",), component=_component()),
         skeleton=240,
         every_s=live.CALMLY_S,
     ):
-        found = watch.errors(view.start, view.end, now=view.now)
+        only = _only()
+        found = watch.errors(view.start, view.end, now=view.now, component=only)
         if not found.height:
             panels.empty(
                 f"Nothing went wrong {formats.literal(view.spoken)}.",
-                "Neither in VectorCraft's log nor in the console's own.",
+                "Other components are left out."
+                if only
+                else "Neither in VectorCraft's log nor in the console's own.",
                 icon="check_circle",
             )
             return
@@ -155,6 +159,25 @@ def errors(defaults: Defaults) -> None:
         _error_table(frame)
         if found.height > shown.height:
             st.caption(f"{formats.count(found.height - shown.height)} more stand in the CSV.")
+
+
+def _component() -> str | None:
+    """The one component that errors are shown of, by the URL."""
+    return st.query_params.get("component", "")[:_COMPONENT_CHARS] or None
+
+
+def _only() -> str | None:
+    """The same, said with the way back to all."""
+    alone = _component()
+    if alone:
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.markdown(f"Only of **{formats.literal(alone)}**", width="content")
+            st.button("All", icon=":material/close:", key="all_components", on_click=_all)
+    return alone
+
+
+def _all() -> None:
+    st.query_params.pop("component", None)
 
 
 def _error_table(frame: pl.DataFrame) -> None:

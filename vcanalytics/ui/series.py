@@ -55,6 +55,23 @@ def hovers(texts: Mapping[datetime, str], view: Range) -> list[Point]:
     ]
 
 
+def events(moments: Iterable[tuple[datetime, str]], view: Range) -> list[Point]:
+    """Named moments, the words of each a line lower; at the left where the view ends soon."""
+    last = view.end - (view.end - view.start) / 3
+    return [
+        (
+            charts.wall_ms(at, view.zone),
+            None,
+            "event",
+            "left" if at > last else "",
+            name,
+            _APART_PX * place,
+            "",
+        )
+        for place, (at, name) in enumerate(moments)
+    ]
+
+
 def table(
     rows: Sequence[Point], *, height: int, top: float | None = None, log: bool = False
 ) -> pl.DataFrame:
@@ -65,7 +82,7 @@ def table(
     low = min(shown, default=0.0) if log else 0.0
     moved = _apart([(i, _pixel(value, low, high, height, log=log)) for i, value in ends])
     return pl.DataFrame(
-        [(*row[:5], moved.get(i, 0.0), row[6]) for i, row in enumerate(rows)],
+        [(*row[:5], moved.get(i, row[5]), row[6]) for i, row in enumerate(rows)],
         schema=_SCHEMA,
         orient="row",
     )

@@ -156,7 +156,17 @@ def build(name: str, params: Mapping[str, str]) -> Export:
 
 
 #: Parameters that make of one table several: a file's name says which.
-_NAMING: Final = ("finding", "kind", "endpoint", "measure", "funnel", "host", "rule", "severity")
+_NAMING: Final = (
+    "finding",
+    "kind",
+    "endpoint",
+    "measure",
+    "funnel",
+    "host",
+    "rule",
+    "severity",
+    "alert",
+)
 
 
 def _which(params: Mapping[str, str]) -> list[str]:

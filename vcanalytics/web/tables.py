@@ -17,7 +17,7 @@ import polars as pl
 from vcanalytics import cached
 from vcanalytics.analytics import search
 from vcanalytics.analytics.latency import Kind
-from vcanalytics.cached import alerts, people
+from vcanalytics.cached import alerts, course, people
 from vcanalytics.cached.alerts import AlertFilters, AlertState, Severity
 from vcanalytics.errors import UsageError
 from vcanalytics.model.times import read_typed_time, read_zone
@@ -25,6 +25,8 @@ from vcanalytics.model.windows import Grain
 
 _FEED_ROWS: Final = 1_000
 _KEPT_ASIDE_ROWS: Final = 1_000_000
+#: A number with so many digits is that of no alert.
+_DIGITS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +246,16 @@ def _alerts(asked: Asked) -> Rows:
     return Rows(alerts.whole_history(wanted), asked.now)
 
 
+def _alert_course(asked: Asked) -> Rows:
+    number = asked.text("alert") or ""
+    known = number.isascii() and number.isdigit() and len(number) < _DIGITS
+    found = alerts.find(int(number)) if known else None
+    if found is None:
+        raise UsageError("the link names no alert that is known")
+    answer = course.course(found, now=asked.now, seen=asked.seen)
+    return Rows(answer.frame, answer.as_of)
+
+
 def _components(asked: Asked) -> Rows:
     return Rows(cached.watch.components(asked.now), asked.now)
 
@@ -257,7 +269,9 @@ def _breakers(asked: Asked) -> Rows:
 
 
 def _errors(asked: Asked) -> Rows:
-    return Rows(cached.watch.errors(asked.start, asked.end, now=asked.now), asked.now)
+    component = asked.text("component")
+    found = cached.watch.errors(asked.start, asked.end, now=asked.now, component=component)
+    return Rows(found, asked.now)
 
 
 def _rate_limits(asked: Asked) -> Rows:
@@ -295,6 +309,7 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "kept-aside": _kept_aside,
     "cache": _cache,
     "alerts": _alerts,
+    "alert-course": _alert_course,
     "components": _components,
     "uptime": _uptime,
     "breakers": _breakers,

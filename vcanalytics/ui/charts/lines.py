@@ -103,6 +103,31 @@ def _limit(limit: Limit) -> list[Spec]:
     ]
 
 
+def _events() -> list[Spec]:
+    """Thin rules with their names, at the top; a name that has no room at its right stands left."""
+    left = "datum.end === 'left'"
+    return [
+        {
+            "transform": only("event"),
+            "mark": {"type": "rule", "strokeWidth": 1, "aria": False},
+            "encoding": {"y": None, "color": role("ink")},
+        },
+        {
+            "transform": only("event"),
+            "mark": {
+                "type": "text",
+                "align": {"expr": f"{left} ? 'right' : 'left'"},
+                "baseline": "top",
+                "dx": {"expr": f"{left} ? -4 : 4"},
+                "dy": {"expr": "datum.dy"},
+                "fontSize": 12,
+                "aria": False,
+            },
+            "encoding": {"y": {"value": 0}, "text": {"field": "label"}, "color": role("ink")},
+        },
+    ]
+
+
 @lru_cache(maxsize=64)
 def trend(
     height: int,
@@ -115,6 +140,7 @@ def trend(
     limit: Limit | None = None,
     top: float | None = None,
     label_room: int = LABEL_PX,
+    events: bool = False,
 ) -> Spec:
     """Several series over one time axis, each named at its end.
 
@@ -122,7 +148,8 @@ def trend(
     and hover), ``end`` (open or closed at a series' last point, else empty), ``label`` (its word),
     ``dy`` (by how many pixels that is moved down), ``text`` (tooltip). ``log`` draws a logarithmic
     axis with ``ticks``; ``top`` fixes its end; ``label_room`` is kept for the words, in pixels (0:
-    no words).
+    no words). ``events`` draws rows of the series ``event`` as thin rules named by ``label``, at
+    their left where ``end`` says left.
     """
     layers = [
         line(s.series, s.colour, s.width, opacity=s.opacity, **_dash(s.dash)) for s in strokes
@@ -131,6 +158,7 @@ def trend(
         layers += _limit(limit)
     if label_room:
         layers += [mark for stroke in strokes for mark in _ends(stroke)]
+    layers += _events() if events else []
     layers.append({"transform": only("hover"), **hover()})
     scale: Spec = {"type": "log", "nice": False} if log else {"nice": True, "zero": True}
     if top is not None:
