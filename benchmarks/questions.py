@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from vcanalytics.analytics.candidates import ALONE, OF_CASES, Candidates
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.latency import Kind
 from vcanalytics.analytics.transactions import Filters
+from vcanalytics.errors import BudgetExceeded
 from vcanalytics.model.payments import SAMPLE_PREFIXES
 from vcanalytics.model.windows import Grain
 from vcanalytics.store import Catalogue, Reader, Segments, Snapshot
@@ -34,6 +36,8 @@ ZONE: Final = ZoneInfo("Asia/Kolkata")
 BUDGET_S: Final = 60.0
 _PAGE: Final = 17
 _FEED: Final = 7
+#: Times that a first look may run out of its budget: each goes on from the one before.
+_LOOKS_MAX: Final = 20
 _DAY: Final = timedelta(days=1)
 _CURRENCY: Final = "USD"
 #: What samples begin with, as in the settings: books are kept for these.
@@ -148,6 +152,14 @@ def _feed(asked: Asked) -> object:
 
 
 def _needs(asked: Asked) -> object:
+    """As the page has it: its first look goes on until it has been through everything."""
+    for _ in range(_LOOKS_MAX):
+        with suppress(BudgetExceeded):
+            return _urgent(asked)
+    return _urgent(asked)
+
+
+def _urgent(asked: Asked) -> object:
     found = reconcile.kept_findings(
         asked.engine,
         asked.snapshot,

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from vcanalytics.alerts.asking import QUESTIONS
+from vcanalytics.alerts.backtest import step_of
 from vcanalytics.alerts.judging import Limits, Reading, Verdict, limits, sentence, verdict
 from vcanalytics.alerts.measures import MEASURES
 from vcanalytics.alerts.quantities import length, quantity, written
 from vcanalytics.alerts.rules import Rule, read_rules
-from vcanalytics.errors import SettingError
+from vcanalytics.errors import SettingError, UsageError
 from vcanalytics.rules_file import Followed, RulesFile
 
 DOCS = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
@@ -190,3 +191,11 @@ def test_the_docs_name_every_measure_and_key() -> None:
         assert f"`{measure.name}`" in DOCS, measure.name
     for name, field in Rule.model_fields.items():
         assert f"`{field.alias or name}`" in DOCS, name
+
+
+def test_a_replay_is_as_fine_as_windows_and_what_is_usual_allow() -> None:
+    odd = rule(above="10 %", window="11 min")
+    assert step_of(odd, timedelta(days=30)) == timedelta(minutes=1)
+    # Of eleven minutes only one divides a week, and so many edges are too many.
+    with pytest.raises(UsageError, match="cannot be replayed"):
+        step_of(odd, timedelta(days=40))

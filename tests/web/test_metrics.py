@@ -65,7 +65,8 @@ def test_it_tells_of_every_part_and_of_no_customer(browser: TestClient) -> None:
     found = figures(answer.text)
 
     assert found["process_resident_memory_bytes",] > 1_000_000
-    assert 0 <= found["vectorcraft_stream_lag_seconds", "transactions"] < 600
+    # The sample shop is read once a run of the tests, whenever that began.
+    assert 0 <= found["vectorcraft_stream_lag_seconds", "transactions"] < 86_400
     assert found["vectorcraft_stream_rows", "requests"] == 0
     assert found["vectorcraft_component_status", "source", "critical"] == 1
     assert found["vectorcraft_component_status", "source", "healthy"] == 0

@@ -27,6 +27,7 @@ EPISODES_MAX: Final = 1_000
 #: As many moments are asked for at once.
 _AT_ONCE: Final = 5_040
 _MINUTE: Final = timedelta(minutes=1)
+_WEEK_MINUTES: Final = 7 * 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,18 @@ def step_of(rule: Rule, length: timedelta) -> timedelta:
     window = rule.span // _MINUTE
     minutes = math.gcd(step // _MINUTE, window)
     least = length / _MINUTE / EDGES_MAX
-    fits = [one for one in range(minutes, window + 1) if window % one == 0 and one >= least]
+    # What is usual is counted over a week in the same steps.
+    fits = [
+        one
+        for one in range(minutes, window + 1)
+        if window % one == 0 and _WEEK_MINUTES % one == 0 and one >= least
+    ]
+    if not fits:
+        raise UsageError(
+            f"a window of {window} minutes cannot be replayed over so long",
+            where="alerts test",
+            hint=f"Ask for fewer days, at most {EDGES_MAX * minutes // 1_440}",
+        )
     return fits[0] * _MINUTE
 
 
