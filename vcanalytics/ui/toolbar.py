@@ -223,10 +223,8 @@ def _toggle_pause(zone: ZoneInfo) -> None:
 _CONNECT: Final = """
 These payments are made up. To see your own:
 
-1. In `.env` beside `Home.py`, name the database of your VectorCraft. It is only ever read:
-
-       VC_SOURCE_URL=sqlite:////srv/vectorcraft/vectorcraft.db
-
+1. In `.env` beside `Home.py`, name the database of your VectorCraft, like
+   `VC_SOURCE_URL=sqlite:////srv/vectorcraft/vectorcraft.db`. It is only ever read.
 2. Ask what the console finds there: `.venv/bin/python -m vcanalytics source`
 3. Start again: `make run`. What this demo sold stays apart.
 """
