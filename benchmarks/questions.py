@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,11 +20,11 @@ from vcanalytics.analytics import (
     today,
     transactions,
 )
+from vcanalytics.analytics.by_file import to_the_end
 from vcanalytics.analytics.candidates import ALONE, OF_CASES, Candidates
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.latency import Kind
 from vcanalytics.analytics.transactions import Filters
-from vcanalytics.errors import BudgetExceeded
 from vcanalytics.model.payments import SAMPLE_PREFIXES
 from vcanalytics.model.windows import Grain
 from vcanalytics.store import Catalogue, Reader, Segments, Snapshot
@@ -153,10 +152,7 @@ def _feed(asked: Asked) -> object:
 
 def _needs(asked: Asked) -> object:
     """As the page has it: its first look goes on until it has been through everything."""
-    for _ in range(_LOOKS_MAX):
-        with suppress(BudgetExceeded):
-            return _urgent(asked)
-    return _urgent(asked)
+    return to_the_end(lambda: _urgent(asked), _LOOKS_MAX)
 
 
 def _urgent(asked: Asked) -> object:

@@ -18,7 +18,7 @@ from tests.analytics.moments import NOON, Row, ago, event, only, request, sample
 from vcanalytics import cached
 from vcanalytics.cached import console
 from vcanalytics.cached.first_look import BeingCounted, FirstLook
-from vcanalytics.errors import BudgetExceeded, StoreError
+from vcanalytics.errors import BudgetExceeded, ConsoleError, StoreError
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.batches import make_batch
@@ -223,7 +223,7 @@ def test_the_first_look_goes_on_past_its_budget_while_pages_say_so() -> None:
     def look() -> None:
         looks.append(len(looks))
         if len(looks) < 3:
-            raise BudgetExceeded("stopped after 20 s")
+            raise BudgetExceeded("stopped after 20 s", heals=True)
         assert let_on.wait(30)
 
     first = FirstLook(look)
@@ -235,11 +235,20 @@ def test_the_first_look_goes_on_past_its_budget_while_pages_say_so() -> None:
     assert first.over(0)
 
 
-def test_a_first_look_that_fails_keeps_nobody_waiting() -> None:
+@pytest.mark.parametrize(
+    "error", [StoreError("a segment cannot be read"), BudgetExceeded("stopped at 2GB of memory")]
+)
+def test_a_first_look_that_fails_is_not_tried_again_and_keeps_nobody_waiting(
+    error: ConsoleError,
+) -> None:
+    looks: list[int] = []
+
     def look() -> None:
-        raise StoreError("a segment cannot be read")
+        looks.append(1)
+        raise error
 
     assert FirstLook(look).over(30)
+    assert looks == [1]
 
 
 def test_pages_do_not_wait_for_the_first_look(

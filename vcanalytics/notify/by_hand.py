@@ -13,7 +13,7 @@ from vcanalytics.journal import Journal, deliveries
 from vcanalytics.journal.delivery_records import Delivery, New
 from vcanalytics.notify import wording
 from vcanalytics.notify.errors import SendError
-from vcanalytics.notify.messages import test_message
+from vcanalytics.notify.messages import trial_message
 from vcanalytics.notify.outbox import Send
 from vcanalytics.notify.plan import Plan
 from vcanalytics.notify.sending import send as send_now
@@ -41,7 +41,7 @@ def send_test(
         there = ", ".join(plan.channels) or "none"
         raise UsageError(f"there is no channel {name!r}", hint=f"There are: {there}")
     link = f"{public_url.rstrip('/')}/alerts" if public_url else ""
-    message = test_message(key, name, now, link)
+    message = trial_message(key, name, now, link)
     payload, body = message.model_dump_json(), wording.text(message)
     late = now + timedelta(seconds=channel.timeout_s) + _MINUTE
     with journal.write() as connection:
