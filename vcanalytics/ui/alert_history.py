@@ -17,7 +17,6 @@ from vcanalytics.ui.panels import Link
 from vcanalytics.ui.ranges import Defaults, Range
 
 _ROWS: Final = 15
-_PAGER_PX: Final = 240
 _RULE_CHARS: Final = 64
 
 
@@ -162,7 +161,6 @@ def _worst(one: Alert) -> str:
 
 
 def _below(page: int, pages: int, total: int, wanted: AlertFilters, view: Range) -> None:
-    first, last = (page - 1) * _ROWS + 1, min(page * _ROWS, total)
     csv = exports.link(
         "alerts",
         view,
@@ -171,18 +169,4 @@ def _below(page: int, pages: int, total: int, wanted: AlertFilters, view: Range)
         severity=next((one.value for one in wanted.severities), None),
         rule=next(iter(wanted.rules), None),
     )
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        if pages > 1:
-            key = f"alerts_page_{pages}"
-            st.session_state[key] = page
-            st.pagination(pages, key=key, on_change=_turned, args=(key,), width=_PAGER_PX)
-        st.space("stretch")
-        st.caption(
-            f"{formats.count(first)} to {formats.count(last)} of {formats.count(total)}",
-            width="content",
-        )
-        st.markdown(f":small[[CSV]({csv})]", width="content")
-
-
-def _turned(key: str) -> None:
-    st.query_params["page"] = str(st.session_state[key])
+    tables.below("alerts_page", page, pages, rows=_ROWS, total=total, csv=csv)

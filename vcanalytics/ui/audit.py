@@ -15,7 +15,6 @@ from vcanalytics.ui.panels import Link
 from vcanalytics.ui.ranges import Range
 
 _ROWS: Final = 20
-_PAGER_PX: Final = 240
 _ALL: Final = ""
 #: How the URL says: nobody known. A user's name holds no blanks at its ends.
 _NOBODY: Final = " "
@@ -49,9 +48,8 @@ def draw(view: Range) -> None:
             ),
             view,
         )
-        _below(
-            page, pages, total, exports.link("audit", view, streams=(), actor=actor, action=action)
-        )
+        csv = exports.link("audit", view, streams=(), actor=actor, action=action)
+        tables.below("audit_page", page, pages, rows=_ROWS, total=total, csv=csv)
 
 
 def _page() -> int:
@@ -130,25 +128,3 @@ def _table(found: pl.DataFrame, view: Range) -> None:
         placeholder="",
         alt="Audit log, newest first",
     )
-
-
-def _below(page: int, pages: int, total: int, csv: str) -> None:
-    first = (page - 1) * _ROWS + 1
-    last = min(page * _ROWS, total)
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        if pages > 1:
-            # Another list is another widget: its page must not be that of the one before.
-            key = f"audit_page_{pages}"
-            st.session_state[key] = page
-            # Left to itself it makes room for the page it is on and for no other.
-            st.pagination(pages, key=key, on_change=_turned, args=(key,), width=_PAGER_PX)
-        st.space("stretch")
-        st.caption(
-            f"{formats.count(first)} to {formats.count(last)} of {formats.count(total)}",
-            width="content",
-        )
-        st.markdown(f":small[[CSV]({csv})]", width="content")
-
-
-def _turned(key: str) -> None:
-    st.query_params["page"] = str(st.session_state[key])

@@ -13,6 +13,7 @@ from vcanalytics.ui import formats, words
 
 #: A row is this high; a table this many of them, plus its head.
 ROW_PX: Final = 28
+PAGER_PX: Final = 240
 
 _Id = TypeVar("_Id", str, int)
 
@@ -110,3 +111,28 @@ def picked_from(
         placeholder="",
         alt=alt,
     )
+
+
+def below(key: str, page: int, pages: int, *, rows: int, total: int, csv: str) -> None:
+    """Under a list that turns its pages on the server: the pager, which rows, the whole as CSV.
+
+    ``rows`` a page; the page stands in the URL as ``page``.
+    """
+    first, last = (page - 1) * rows + 1, min(page * rows, total)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        if pages > 1:
+            # Another list is another widget: its page must not be that of the one before.
+            key = f"{key}_{pages}"
+            st.session_state[key] = page
+            # Left to itself it makes room for the page it is on and for no other.
+            st.pagination(pages, key=key, on_change=_turned, args=(key,), width=PAGER_PX)
+        st.space("stretch")
+        st.caption(
+            f"{formats.count(first)} to {formats.count(last)} of {formats.count(total)}",
+            width="content",
+        )
+        st.markdown(f":small[[CSV]({csv})]", width="content")
+
+
+def _turned(key: str) -> None:
+    st.query_params["page"] = str(st.session_state[key])
