@@ -16,6 +16,10 @@ from tests.shop import Shop
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 OVERFLOW = "(m => m.scrollWidth - m.clientWidth)(document.querySelector('[data-testid=stMain]'))"
+LOOK_AWAY = """hidden => {
+  Object.defineProperty(document, "hidden", { value: hidden, configurable: true })
+  document.dispatchEvent(new Event("visibilitychange"))
+}"""
 BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
 
@@ -107,9 +111,9 @@ def test_a_range_that_is_picked_stands_in_the_url_and_goes_back_and_forward(view
     viewer.assert_well()
 
 
-def test_navigation_keeps_the_socket_and_the_picked_range(viewer: Tab) -> None:
+def test_navigation_keeps_the_socket_which_a_hidden_tab_leaves_silent(viewer: Tab) -> None:
     # Drawn comes before connected: the page is there without its socket.
-    with viewer.page.expect_websocket(lambda opened: opened.url.endswith("/admin/api/live")):
+    with viewer.page.expect_websocket(lambda seen: seen.url.endswith("/admin/api/live")) as opened:
         viewer.open("overview", range="30d", compare="week")
     sockets = [url for url in viewer.asked if url.endswith("/admin/api/live")]
     viewer.page.get_by_role("link", name="Revenue").first.click()
@@ -119,6 +123,10 @@ def test_navigation_keeps_the_socket_and_the_picked_range(viewer: Tab) -> None:
 
     assert [url for url in viewer.asked if url.endswith("/admin/api/live")] == sockets
     assert len(sockets) == 1
+    for hidden, joined in ((True, "false"), (False, "true")):
+        answer = f'"joined": {joined}'
+        with opened.value.expect_event("framereceived", lambda told: answer in str(told)):  # noqa: B023
+            viewer.page.evaluate(LOOK_AWAY, hidden)
     viewer.assert_well()
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
-from tests.web.rig import FAREWELL, LIVE, ORIGIN, STREAM, House
+from tests.web.rig import FAREWELL, LIVE, ORIGIN, STREAM, House, house
 from tests.web.waiting import until
 from vcanalytics.accounts import Accounts, Principal, Role
 from vcanalytics.web import limits, sockets
@@ -148,6 +149,21 @@ def test_a_token_may_listen_and_not_look(fresh: House) -> None:
         assert ended(socket)
 
 
+def test_who_joins_is_looked_at_anew(fresh: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in the moment before the registry has looked."""
+    monkeypatch.setattr(OpenSockets, "look", lambda _self: None)
+    secret = fresh.enter("vera")
+    with opened(fresh, secret, LIVE) as socket:
+        socket.send_json({"type": "join_admin_room", "figures": False})
+        assert socket.receive_json()["joined"] is True
+        assert socket.receive_json()["type"] == "live_update"
+        fresh.accounts.sign_out(secret)
+        socket.send_json({"type": "join_admin_room"})
+        with pytest.raises(WebSocketDisconnect) as closed:
+            socket.receive_json()
+    assert closed.value.code == 1008
+
+
 def test_another_role_has_the_page_come_back_and_not_leave(fresh: House) -> None:
     secret = fresh.enter("olga")
     with opened(fresh, secret) as socket:
@@ -181,18 +197,25 @@ def test_an_open_page_does_not_keep_an_abandoned_session_alive(fresh: House) -> 
     assert touched[-1]
 
 
-def test_one_principal_has_so_many_and_the_console_too(
+def test_one_user_has_so_many_in_all_their_sessions_and_the_console_too(
     fresh: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets, "PER_PRINCIPAL_MAX", 2)
+    monkeypatch.setattr(fresh.web.keeper.sockets, "_per_user", 2)
     secret = fresh.enter("vera")
-    with opened(fresh, secret), opened(fresh, secret):
+    with opened(fresh, secret), opened(fresh, fresh.enter("vera")):
         assert refused(fresh, secret, STREAM)
         with opened(fresh, fresh.enter("olga")):
             monkeypatch.setattr(sockets, "SOCKETS_MAX", 3)
             assert refused(fresh, fresh.enter("ada"), STREAM)
     with opened(fresh, secret) as socket:
         socket.receive_json()
+
+
+def test_how_many_a_user_may_have_is_a_setting(tmp_path: Path) -> None:
+    with house(tmp_path, sockets_per_user=2) as home:
+        secret = home.enter("vera")
+        with opened(home, secret), opened(home, secret):
+            assert refused(home, secret, LIVE)
 
 
 def test_thousands_of_sockets_without_a_session_hold_nothing(

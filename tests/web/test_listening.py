@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 import socket
 from collections.abc import Iterator
@@ -30,6 +31,24 @@ def test_whoever_connects_is_answered_at_once() -> None:
             # The one that was looked at is still open.
             client.sendall(b"x")
             assert accepted.recv(1) == b"x"
+
+
+def test_whoever_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for them, and the socket itself, would stay for as long as they like."""
+    monkeypatch.setattr(listening, "DEAF_S", 0.3)
+    with socket.socket() as server, socket.socket() as deaf:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        assert listening.give_up_on_the_deaf() >= 1
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        deaf.connect(server.getsockname())
+        accepted, _ = server.accept()
+        with accepted:
+            accepted.settimeout(20)
+            # More than fits between the two.
+            with pytest.raises(OSError, match="timed out") as ended:
+                accepted.sendall(b"x" * 64_000_000)
+            assert ended.value.errno == errno.ETIMEDOUT
 
 
 def test_room_is_made_as_far_as_the_host_allows(limits: None) -> None:

@@ -110,6 +110,12 @@ class Settings(BaseSettings):
         description="Wrong passwords before an account must wait; "
         "an address has four times as many",
     )
+    sockets_per_user: int = Field(
+        100,
+        ge=2,
+        le=1_000,
+        description="Sockets that a user or a token may have open; a page takes two",
+    )
     grace_minutes: int = Field(
         10, ge=1, le=525_600, description="A paid order without mail or account is a finding after"
     )

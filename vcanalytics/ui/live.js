@@ -20,13 +20,20 @@ function makeHub() {
   // Each listener asks in a turn of its own.
   hub.inTurn = ask => { if (hub.turns.push(ask) === 1) next() }
   const each = name => hub.listeners.forEach(listener => listener[name] && listener[name]())
+  // A hidden tab leaves the room, so that it costs nothing, and hears all when it is looked at
+  // again. A page asks for its own figures: it needs to hear only what moved.
+  const attend = () => {
+    if (hub.socket?.readyState !== WebSocket.OPEN) return
+    hub.socket.send(JSON.stringify(
+      document.hidden ? { type: "leave_admin_room" } : { type: "join_admin_room", figures: false }))
+  }
   const connect = () => {
     if (hub.socket || hub.listeners.size === 0) return
     const url = new URL(PATH, window.location.href)
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:"
     const socket = new WebSocket(url)
     hub.socket = socket
-    socket.onopen = () => socket.send(JSON.stringify({ type: "join_admin_room" }))
+    socket.onopen = attend
     socket.onmessage = event => {
       let message = null
       try { message = JSON.parse(event.data) } catch { return }
@@ -67,7 +74,7 @@ function makeHub() {
       hub.connected = false
     }, KEEP_MS)
   }
-  document.addEventListener("visibilitychange", () => document.hidden || each("tick"))
+  document.addEventListener("visibilitychange", () => { attend(); document.hidden || each("tick") })
   return hub
 }
 

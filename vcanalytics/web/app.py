@@ -27,7 +27,7 @@ from vcanalytics.store import Catalogue, Latest
 from vcanalytics.web import access, first_start, index, sockets
 from vcanalytics.web import listening as listening_sockets
 from vcanalytics.web.addresses import Addresses
-from vcanalytics.web.doors import Doors, Keeper
+from vcanalytics.web.doors import Doors, Keeper, may_still
 from vcanalytics.web.embedded import EmbeddedCollectors, collecting
 from vcanalytics.web.exports import export
 from vcanalytics.web.headers import SecurityHeaders
@@ -77,8 +77,12 @@ class Web:
     ) -> None:
         self._settings = settings
         self._hasher = hasher
-        self.live = LiveSocket()
-        self.keeper = Keeper(Addresses(settings.public_url), farewell=farewell)
+        self.live = LiveSocket(allowed=may_still)
+        self.keeper = Keeper(
+            Addresses(settings.public_url),
+            sockets=sockets.OpenSockets(settings.sockets_per_user),
+            farewell=farewell,
+        )
         self._sign_in = SignIn(self.keeper, session_days=settings.session_days)
         watched = settings.watchman == "on"
         self._health = HealthView(settings.store_dir, on=watched, since=datetime.now(UTC))
@@ -134,6 +138,7 @@ class Web:
             gc.freeze()
             listening_sockets.make_room()
             listening_sockets.answer_at_once()
+            listening_sockets.give_up_on_the_deaf()
             async with AsyncExitStack() as stack:
                 stack.enter_context(self._log())
                 await self._open(stack)

@@ -57,6 +57,8 @@ class Visit:
     address: str
     #: Whether the browser keeps a Secure cookie.
     secure: bool
+    #: Who it is by now, for what goes on after it was let in.
+    look: Look
 
 
 @dataclass(slots=True)
@@ -77,6 +79,17 @@ def visit_of(scope: Scope) -> Visit:
     if not isinstance(visit, Visit):
         raise TypeError("the request came around the doors")
     return visit
+
+
+def may_still(scope: Scope) -> bool:
+    """Whether whoever was let in may still have the path they were let in for.
+
+    Raises StoreError where accounts cannot be read.
+    """
+    who, needed = visit_of(scope).look(), access.needed(str(scope["path"]))
+    if who is None or needed is None or needed.role is None:
+        return False
+    return who.role.allows(needed.role)
 
 
 class Doors:
@@ -107,7 +120,7 @@ class Doors:
         if self._keeper.accounts is None:
             return refusals.NOT_READY
         try:
-            visit, look = self._visit(scope, self._keeper.accounts)
+            visit = self._visit(scope, self._keeper.accounts)
         except StoreError:
             return refusals.NOT_READY
         needed = access.needed(path)
@@ -117,7 +130,7 @@ class Doors:
         if visit.principal is None:
             return await self._turn_away(scope, receive, send, visit)
         refusal = await self._not_for(visit.principal, visit, path, needed)
-        return refusal or await self._let_in(scope, receive, send, visit, look)
+        return refusal or await self._let_in(scope, receive, send, visit)
 
     def _misdirected(self, scope: Scope, path: str) -> refusals.Refusal | None:
         """What nobody may ask, whoever they are."""
@@ -153,7 +166,7 @@ class Doors:
             )
         return refusals.FORBIDDEN
 
-    def _visit(self, scope: Scope, accounts: Accounts) -> tuple[Visit, Look]:
+    def _visit(self, scope: Scope, accounts: Accounts) -> Visit:
         """Who it is, and how to find out whether it still is."""
         secure = self._keeper.addresses.keeps_secure_cookies(scope)
         address = client_of(scope)
@@ -167,7 +180,7 @@ class Doors:
             def look() -> Principal | None:
                 return accounts.bearer(token.strip())
 
-            return Visit(accounts, look(), None, address, secure), look
+            return Visit(accounts, look(), None, address, secure, look)
         secret = cookies.read_secret(scope, secure=secure) or ""
 
         def look_again() -> Principal | None:
@@ -176,7 +189,7 @@ class Doors:
         # An open page reconnects by itself; only what a person does keeps a session from idling.
         touch = scope["type"] == "http"
         principal = accounts.principal(secret, touch=touch) if secret else None
-        return Visit(accounts, principal, secret or None, address, secure), look_again
+        return Visit(accounts, principal, secret or None, address, secure, look_again)
 
     async def _turn_away(
         self, scope: Scope, receive: Receive, send: Send, visit: Visit
@@ -199,7 +212,7 @@ class Doors:
         return refusals.UNKNOWN
 
     async def _let_in(
-        self, scope: Scope, receive: Receive, send: Send, visit: Visit, look: Look
+        self, scope: Scope, receive: Receive, send: Send, visit: Visit
     ) -> refusals.Refusal | None:
         who, path = visit.principal, str(scope["path"])
         if who is None:
@@ -226,7 +239,7 @@ class Doors:
             receive,
             send,
             who=who,
-            look=look,
+            look=visit.look,
             farewell=self._keeper.farewell if path == access.STREAM else None,
         )
         return None

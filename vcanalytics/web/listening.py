@@ -13,6 +13,8 @@ from typing import Final
 
 #: One viewer takes four: a socket, and Streamlit's event loop for their session.
 FILES_WANTED: Final = 8_192
+#: How long a peer may take nothing of what waits for it, or not answer at all.
+DEAF_S: Final = 30.0
 _OPEN_FILES: Final = Path("/proc/self/fd")
 
 
@@ -33,6 +35,23 @@ def _listening() -> Iterator[socket.socket]:
                 with socket.socket(fileno=os.dup(int(path.name))) as found:
                     if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                         yield found
+
+
+def give_up_on_the_deaf() -> int:
+    """Have whoever connects cut off when they take nothing for ``DEAF_S``; how many sockets.
+
+    Who reads nothing holds the server's buffer for them, and its closing waits for that to be
+    taken: without this it would wait for ever.
+    """
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is None:
+        return 0
+    done = 0
+    for found in _listening():
+        with contextlib.suppress(OSError):
+            found.setsockopt(socket.IPPROTO_TCP, option, round(DEAF_S * 1000))
+            done += 1
+    return done
 
 
 def answer_at_once() -> int:

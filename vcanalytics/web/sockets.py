@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
@@ -23,8 +23,7 @@ _LOG: Final = logging.getLogger(__name__)
 LOOK_EVERY_S: Final = 0.25
 #: Sessions also end by the clock alone.
 LOOK_ANYWAY_S: Final = 15.0
-#: A browser profile with so many tabs is none; nor is a console with so many viewers.
-PER_PRINCIPAL_MAX: Final = 100
+#: A console with so many viewers is none. How many each user may have is a setting.
 SOCKETS_MAX: Final = 1_000
 #: What may be waiting to be told to a browser that reads nothing any more.
 _LEAVE_WITHIN_S: Final = 2.0
@@ -85,9 +84,14 @@ class Socket:
 
 
 class OpenSockets:
-    """Every open socket by whose it is. Lives in one event loop."""
+    """Every open socket by whose it is. Lives in one event loop.
 
-    def __init__(self) -> None:
+    ``per_user`` is how many a user, or a token, may have open, in all of their sessions.
+    """
+
+    def __init__(self, per_user: int = 100) -> None:
+        self._per_user = per_user
+        self._by_actor: Counter[str] = Counter()
         self._by_holder: dict[object, set[Socket]] = defaultdict(set)
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -100,8 +104,7 @@ class OpenSockets:
 
     def has_room(self, who: Principal) -> bool:
         """Whether one more may be opened, by them and at all."""
-        mine = self._by_holder.get(self._holder(who), ())
-        return len(mine) < PER_PRINCIPAL_MAX and len(self) < SOCKETS_MAX
+        return self._by_actor[who.actor] < self._per_user and len(self) < SOCKETS_MAX
 
     async def serve(
         self,
@@ -118,6 +121,7 @@ class OpenSockets:
         socket = Socket(who, look, send, farewell)
         holder = self._holder(who)
         self._by_holder[holder].add(socket)
+        self._by_actor[who.actor] += 1
         try:
             await app(scope, lambda: socket.receive(receive), socket.send)
         finally:
@@ -125,6 +129,9 @@ class OpenSockets:
             mine.discard(socket)
             if not mine:
                 del self._by_holder[holder]
+            self._by_actor[who.actor] -= 1
+            if not self._by_actor[who.actor]:
+                del self._by_actor[who.actor]
 
     def close(self, sockets: Iterable[Socket], *, for_good: bool) -> None:
         """Send them away without waiting for slow ones."""

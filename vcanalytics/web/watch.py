@@ -1,7 +1,7 @@
 """One watcher a process: sees the catalogue and the journal change and tells whoever listens.
 
-Asking whether anybody has committed, every 50 ms, costs next to nothing; the catalogue itself is
-read only when somebody has.
+Asking whether anybody has committed, every 20 ms while anybody listens, costs next to nothing; the
+catalogue itself is read only when somebody has.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from vcanalytics.commits import Commits, Token
 from vcanalytics.errors import ConsoleError
 
 _LOG: Final = logging.getLogger(__name__)
-LOOK_EVERY_S: Final = 0.05
+#: A push comes within 100 ms of its commit: this is what it may take to see the commit.
+LOOK_EVERY_S: Final = 0.02
+#: Where nobody listens: the state is there for whoever comes, and for /healthz.
+LOOK_CALMLY_S: Final = 0.1
 LOOK_AT_LEAST_S: Final = 5.0
 #: After a change that moved no stream (a heartbeat), listeners hear of it at most this often.
 QUIET_EVERY_S: Final = 2.0
@@ -47,6 +50,7 @@ class Watcher:
         self._read_state = read_state
         self._changed = asyncio.Condition()
         self._told_at = 0.0
+        self._listeners = 0
         self.state = State()
         self.version = 0
 
@@ -74,7 +78,7 @@ class Watcher:
                 if news or (quiet and pending != self.state):
                     await self._tell(pending, clock())
                     pending = None
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(LOOK_EVERY_S if self._listeners else LOOK_CALMLY_S)
 
     async def _tell(self, state: State, at: float) -> None:
         async with self._changed:
@@ -85,9 +89,13 @@ class Watcher:
 
     async def after(self, version: int) -> int:
         """Wait for a state newer than ``version``; returns its version."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self.version > version)
-            return self.version
+        self._listeners += 1
+        try:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self.version > version)
+                return self.version
+        finally:
+            self._listeners -= 1
 
 
 @contextlib.asynccontextmanager
