@@ -41,6 +41,7 @@ else:
         routes=web.routes(),
         middleware=web.middleware(),
         lifespan=web.lifespan(
-            preload=("vcanalytics.ui.frame", "vcanalytics.cached"), listening=_listening
+            preload=("vcanalytics.ui.frame", "vcanalytics.cached", "vcanalytics.web.api.app"),
+            listening=_listening,
         ),
     )

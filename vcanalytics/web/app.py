@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from vcanalytics.accounts import Hasher, open_accounts
 from vcanalytics.errors import StoreError
@@ -31,6 +32,7 @@ from vcanalytics.web.doors import Doors, Keeper, may_still
 from vcanalytics.web.embedded import EmbeddedCollectors, collecting
 from vcanalytics.web.exports import export
 from vcanalytics.web.headers import SecurityHeaders
+from vcanalytics.web.later import Later
 from vcanalytics.web.limits import Bounded
 from vcanalytics.web.live import LiveSocket
 from vcanalytics.web.metrics import metrics
@@ -87,6 +89,11 @@ class Web:
         watched = settings.watchman == "on"
         self._health = HealthView(settings.store_dir, on=watched, since=datetime.now(UTC))
 
+    def _api(self) -> ASGIApp:
+        from vcanalytics.web.api.app import make  # noqa: PLC0415 - as Later says
+
+        return make(self._settings)
+
     async def healthz(self, _request: Request) -> JSONResponse:
         """Open to all, tells only whether anything is known to be wrong.
 
@@ -105,6 +112,7 @@ class Web:
             Route(access.METRICS, metrics),
             *self._sign_in.routes(),
             WebSocketRoute("/admin/api/live", self.live.serve),
+            Route("/admin/api/{path:path}", Later(self._api)),
             Route("/admin/export/{name}.csv", export),
             *index.routes(),
         ]

@@ -39,6 +39,7 @@ __all__ = [
     "SIGN_IN",
     "SOCKETS",
     "STRANGER",
+    "BodyTooLong",
     "Bounded",
     "Rate",
     "Rates",
@@ -93,7 +94,7 @@ def body_bytes_max(path: str) -> int:
     return INGEST_BYTES_MAX if path.startswith(_INGEST) else BODY_BYTES_MAX
 
 
-class _TooLong(Exception):
+class BodyTooLong(Exception):
     """The body went on past its limit."""
 
 
@@ -133,7 +134,7 @@ class Bounded:
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
                 if read > allowed:
-                    raise _TooLong
+                    raise BodyTooLong
             return message
 
         async def watched(message: Message) -> None:
@@ -143,6 +144,6 @@ class Bounded:
 
         try:
             await self._app(scope, counted, watched)
-        except _TooLong:
+        except BodyTooLong:
             if not begun:
                 await refusals.refuse(refusals.BODY_TOO_LARGE, scope, receive, send)

@@ -102,13 +102,23 @@ def too_often(wait_s: int) -> Refusal:
     )
 
 
+def failed(error: Exception) -> Refusal:
+    """Log what went wrong within; what is told of it is where to find it."""
+    reference = secrets.token_hex(3).upper()
+    _LOG.error("a request failed, reference %s", reference, exc_info=error)
+    return replace(FAILED, words=f"{FAILED.words} Reference {reference}.")
+
+
 def as_json(refusal: Refusal) -> Response:
     """The contract's shape."""
     return JSONResponse(
         {
             "success": False,
             "timestamp": datetime.now(UTC).isoformat(),
-            "error": {"code": refusal.code, "message": f"{refusal.title}. {refusal.words}"},
+            "error": {
+                "code": refusal.code,
+                "message": f"{refusal.title}. {refusal.words}".rstrip(),
+            },
         },
         status_code=refusal.status,
         headers={**_NO_STORE, **dict(refusal.headers)},
@@ -169,10 +179,8 @@ class NothingOfTheInside:
             if begun:
                 raise
             await refuse(NOT_READY, scope, receive, send)
-        except Exception:
-            reference = secrets.token_hex(3).upper()
-            _LOG.exception("a request failed, reference %s", reference)
+        except Exception as error:
+            refusal = failed(error)
             if begun:
                 raise
-            failed = replace(FAILED, words=f"{FAILED.words} Reference {reference}.")
-            await refuse(failed, scope, receive, send)
+            await refuse(refusal, scope, receive, send)

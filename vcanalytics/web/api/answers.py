@@ -1,0 +1,87 @@
+"""What every answer carries, how it is sent, and how long it may take.
+
+An answer is put together in a thread, within a budget as a whole besides that of each question. Its
+ETag is that of everything but the timestamp: who has the same figures already is told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Literal, TypeVar
+
+import anyio
+import xxhash
+from anyio import to_thread
+from anyio.lowlevel import RunVar
+from pydantic import BaseModel, ConfigDict
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vcanalytics.errors import BudgetExceeded
+
+T = TypeVar("T")
+
+#: An answer asks several questions, some one after the other.
+BUDGETS: Final = 2
+#: Answers put together at once; who comes then waits, within the same budget.
+AT_ONCE: Final = 16
+_ENVELOPE: Final = {"success", "timestamp"}
+_JSON: Final = "application/json"
+#: It is somebody's, and asked for anew each time, mostly to hear that it is still the same.
+_HEADERS: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
+_turns: RunVar[anyio.CapacityLimiter] = RunVar("api-turns")
+
+
+class Told(BaseModel):
+    """What every answer that says yes has besides its own."""
+
+    model_config = ConfigDict(frozen=True)
+
+    success: Literal[True] = True
+    #: When it was answered.
+    timestamp: datetime
+
+
+async def within(budget_s: float, ask: Callable[[], T]) -> T:
+    """What ``ask`` answers, from a thread of its own.
+
+    Raises BudgetExceeded where it is not there after ``budget_s``; the thread goes on until its
+    question is interrupted, and takes up its place until then.
+    """
+    try:
+        turns = _turns.get()
+    except LookupError:
+        turns = anyio.CapacityLimiter(AT_ONCE)
+        _turns.set(turns)
+    with anyio.move_on_after(budget_s):
+        return await to_thread.run_sync(ask, abandon_on_cancel=True, limiter=turns)
+    raise BudgetExceeded(f"the answer was not there within {budget_s:g} s", heals=True)
+
+
+async def answer(request: Request, ask: Callable[[], Told]) -> Response:
+    """What ``ask`` tells as JSON, or that it is still what the asker has (304)."""
+    budget_s: float = request.app.state.budget_s
+    return await within(budget_s, lambda: _tagged(request, ask()))
+
+
+def done(told: Told) -> Response:
+    """What was done, to be kept by nobody."""
+    return Response(told.model_dump_json(), media_type=_JSON, headers={"Cache-Control": "no-store"})
+
+
+def _tagged(request: Request, told: Told) -> Response:
+    rest = told.model_dump_json(exclude=_ENVELOPE).encode()
+    tag = f'W/"{xxhash.xxh3_128_hexdigest(rest)}"'
+    headers = {**_HEADERS, "ETag": tag}
+    if _has(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=headers)
+    envelope = told.model_dump_json(include=_ENVELOPE).encode()
+    body = envelope if rest == b"{}" else envelope[:-1] + b"," + rest[1:]
+    return Response(body, media_type=_JSON, headers=headers)
+
+
+def _has(given: str, tag: str) -> bool:
+    """Whether ``If-None-Match`` names the tag; weak and strong ones are the same there."""
+    named = {one.strip().removeprefix("W/") for one in given.split(",")}
+    return "*" in named or tag.removeprefix("W/") in named
