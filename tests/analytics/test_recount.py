@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib import resources
-from itertools import product
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -131,24 +130,22 @@ def test_every_window_is_the_recount_s(
     # Once whole, once cut on both sides in the middle of an hour; by the books and by the rows.
     cut = timedelta(days=1, minutes=7, seconds=1)
     assert made.snapshot.books is not None
-    for (start, end), snapshot in product(
-        ((made.start, made.end), (made.start + cut, made.end - cut)),
-        (made.snapshot, replace(made.snapshot, books=None)),
-    ):
-        frame = revenue(
-            engine,
-            snapshot,
-            start=start,
-            end=end,
-            grain=grain,
-            zone=ZoneInfo(zone),
-            now=made.now,
-            week_start="sunday",
-            sample_prefixes=SAMPLES,
-        )
+    for start, end in ((made.start, made.end), (made.start + cut, made.end - cut)):
         expected = made.recount.revenue(start, end, grain.value, ZoneInfo(zone), made.now, "sunday")
         assert expected
-        assert _plain(frame) == [{name: row[name] for name in COLUMNS} for row in expected]
+        for snapshot in (made.snapshot, replace(made.snapshot, books=None)):
+            frame = revenue(
+                engine,
+                snapshot,
+                start=start,
+                end=end,
+                grain=grain,
+                zone=ZoneInfo(zone),
+                now=made.now,
+                week_start="sunday",
+                sample_prefixes=SAMPLES,
+            )
+            assert _plain(frame) == [{name: row[name] for name in COLUMNS} for row in expected]
 
 
 def test_totals_are_the_recount_s(engine: Engine, made: Generated) -> None:

@@ -16,7 +16,7 @@ from vcanalytics.accounts import Role
 from vcanalytics.journal import Journal, alert_events, alert_writing, alerts, silences
 from vcanalytics.journal.alert_records import EventKind, Firing, Severity
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 #: Well below the minute after which a page is drawn anew by itself.
 SOON_MS = 10_000

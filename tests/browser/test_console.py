@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import sell
-from tests.browser.served import PATHS, WITHIN_MS, Served, Tab, profile, tab
+from tests.browser.served import PATHS, WITHIN_MS, Served, Tab, tab
 from tests.shop import Shop
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 OVERFLOW = "(m => m.scrollWidth - m.clientWidth)(document.querySelector('[data-testid=stMain]'))"
 LOOK_AWAY = """hidden => {
@@ -49,13 +49,18 @@ def assert_framed(viewer: Tab) -> None:
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_a_deep_link_opens_its_page_within_the_policy_and_asks_nobody_else(
+def test_a_deep_link_opens_its_page_within_the_policy_at_a_desk_and_on_a_phone(
     viewer: Tab, name: str
 ) -> None:
+    """It asks nobody else, and a phone need not scroll sideways."""
     viewer.open(name)
-
     assert viewer.title.lower() == name
     assert_framed(viewer)
+
+    viewer.page.set_viewport_size({"width": 390, "height": 844})
+    viewer.page.wait_for_function(f"() => {OVERFLOW} === 0")
+    assert viewer.page.evaluate("document.scrollingElement.scrollWidth") == 390
+    viewer.drawn()
     viewer.assert_well()
 
 
@@ -130,22 +135,21 @@ def test_navigation_keeps_the_socket_which_a_hidden_tab_leaves_silent(viewer: Ta
     viewer.assert_well()
 
 
-@pytest.mark.parametrize("name", PATHS)
-def test_a_phone_shows_a_page_without_scrolling_sideways(phone: Tab, name: str) -> None:
-    phone.open(name)
+def test_a_real_phone_opens_a_page_without_scrolling_sideways(phone: Tab) -> None:
+    phone.open("overview")
 
     assert phone.page.evaluate("document.scrollingElement.scrollWidth") == 390
     assert phone.page.evaluate(OVERFLOW) == 0
     phone.assert_well()
 
 
-def test_light_and_dark_follow_the_viewers_machine(browser: Browser, served: Served) -> None:
+def test_light_and_dark_follow_the_viewers_machine(viewer: Tab) -> None:
     seen = {}
     for scheme in ("light", "dark"):
-        with profile(browser, color_scheme=scheme) as own, tab(own, served) as viewer:
-            viewer.open("overview")
-            seen[scheme] = viewer.page.evaluate(BACKGROUND)
-            viewer.assert_well()
+        viewer.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        viewer.open("health")
+        seen[scheme] = viewer.page.evaluate(BACKGROUND)
+    viewer.assert_well()
 
     assert seen == {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 18, 24)"}
 

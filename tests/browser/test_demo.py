@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.served import Served, Tab, profile, serving, tab
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 #: What was taken today, and how many payments were begun.
 TAKEN = "document.querySelector('[data-testid=stMetricValue]')?.innerText ?? ''"

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.served import Tab
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 #: Well below the minute after which a page is drawn anew by itself.
 SOON_MS = 10_000

@@ -26,7 +26,7 @@ from tests.browser.served import (
 from tests.pages.signed_in import PASSWORD
 from vcanalytics.accounts import Accounts, Role
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 DESK: Any = {"viewport": {"width": 1440, "height": 900}}
 PHONE: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -90,9 +90,6 @@ def test_the_first_start_by_its_link(browser: Browser, tmp_path: Path) -> None:
         assert visit.title == "Overview"
         visit.page.goto(link)
         visit.see("no good any more")
-    # Started anew, it prints no link any more.
-    with serving(tmp_path / "data", users=False, **QUIET) as again:
-        assert "/welcome/" not in again.log.read_text()
 
 
 def test_a_deep_link_asks_first_and_then_leads_where_it_said(stranger: Tab) -> None:

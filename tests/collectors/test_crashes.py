@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,8 @@ def shop(tmp_path: Path) -> Path:
 @pytest.fixture
 def console(tmp_path: Path, shop: Path) -> Console:
     console = Console(tmp_path / "data", f"sqlite:///{shop}")
+    # The shop's app writes by the machine's clock.
+    console.clock.now = datetime.now(UTC)
     console.once()
     return console
 

@@ -18,8 +18,6 @@ from collectors.simulator.outages import planned_outages
 from tests.collectors.simulator.living import NOW, SHORT, content, one, opened
 from vcanalytics.settings import Settings
 
-#: One worker makes the whole past, and asks it everything.
-pytestmark = pytest.mark.xdist_group("demo-past")
 ACTIVE = "('open', 'investigating', 'pending_response', 'escalated')"
 
 
