@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
@@ -20,6 +21,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tests.pages.console import console_on
 from tests.pages.signed_in import PASSWORD, Quick
 from vcanalytics.accounts import Accounts, Role
 from vcanalytics.settings import Settings
@@ -150,6 +152,8 @@ def house(folder: Path, *, users: bool = True, **settings: Any) -> Iterator[Hous
     for name, role in USERS.items() if users else ():
         accounts.add_user(name, PASSWORD, role, by="test")
     told = {"source_url": "sqlite:////nowhere/shop.db", "collectors": "external"} | settings
+    # What is cached asks the store of this console, and of no other.
+    own = console_on(data_dir, source_url=str(told["source_url"]))
     web = Web(Settings(data_dir=data_dir, **told), farewell=FAREWELL, hasher=Quick())
     app = Starlette(
         routes=[
@@ -161,7 +165,7 @@ def house(folder: Path, *, users: bool = True, **settings: Any) -> Iterator[Hous
         lifespan=web.lifespan(),
     )
     try:
-        with TestClient(app, base_url=ORIGIN) as living:
+        with own, TestClient(app, base_url=ORIGIN) as living:
             yield House(web, app, accounts, living)
     finally:
         # The life of the console freezes what is in memory; tests give it back.
@@ -175,14 +179,16 @@ def form(**fields: str) -> dict[str, Any]:
 
 
 @contextmanager
-def asking(data_dir: Path, name: str = "ada") -> Iterator[TestClient]:
+def asking(
+    data_dir: Path, name: str = "ada", clock: Callable[[], datetime] | None = None
+) -> Iterator[TestClient]:
     """A signed-in browser of a console that does not live: its routes and doors alone."""
     accounts = Accounts.open(data_dir, hasher=Quick())
     try:
         if not accounts.has_users():
             for user, role in USERS.items():
                 accounts.add_user(user, PASSWORD, role, by="test")
-        web = Web(Settings(data_dir=data_dir), hasher=Quick())
+        web = Web(Settings(data_dir=data_dir), hasher=Quick(), clock=clock)
         web.keeper.accounts = accounts
         app = Starlette(routes=web.routes(), middleware=web.middleware())
         yield House(web, app, accounts).as_(name)

@@ -189,6 +189,11 @@ def payments(filters: Filters, *, order: Order, limit: int, offset: int = 0) -> 
     return Page(_rows(filters, order.value, limit, offset, at), _count(filters, at))
 
 
+def payment_count(filters: Filters) -> int:
+    """How many payments pass ``filters``."""
+    return _count(filters, version("transactions"))
+
+
 @LIVE.keep(entries=_WHOLE_ENTRIES, whole=True)
 def _whole(filters: Filters, order: str, at: Version) -> Answer:  # noqa: ARG001
     console, snapshot = open_console(), take_snapshot()
@@ -283,14 +288,19 @@ def _findings(
 
 
 def findings(
-    start: datetime | None, end: datetime | None, *, now: datetime, seen: Version | None = None
+    start: datetime | None,
+    end: datetime | None,
+    *,
+    now: datetime,
+    as_of: datetime | None = None,
+    seen: Version | None = None,
 ) -> Answer:
     """What does not add up: the columns of ``analytics.reconcile.reconcile``.
 
-    Ages are measured at the minute that has begun.
+    Ages are measured at ``as_of``, else at the minute that has begun.
     """
-    as_of = minute(now) - timedelta(minutes=1)
-    return _findings(start, end, as_of, _reconcile.FINDINGS, seen or version(*BOOKS))
+    at = as_of or minute(now) - timedelta(minutes=1)
+    return _findings(start, end, at, _reconcile.FINDINGS, seen or version(*BOOKS))
 
 
 @LIVE.keep()

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from vcanalytics.analytics import performance as _performance
 from vcanalytics.analytics.latency import Kind
+from vcanalytics.analytics.latency import latency as _latencies
 from vcanalytics.analytics.spans import spans
 from vcanalytics.cached.console import (
     Answer,
@@ -96,6 +97,18 @@ def endpoints(start: datetime, end: datetime, *, kind: str, seen: Version | None
     """A row an endpoint, the slowest first: ``analytics.performance.by_endpoint``."""
     at = seen or paced(STREAM, length=end - start)
     return _endpoints(kind, start, whole_minute(end), at)
+
+
+@ACTIVITY.keep()
+def _latency(kind: str, start: datetime, end: datetime, at: Version) -> Answer:  # noqa: ARG001
+    return answer(
+        _latencies, kind=Kind(kind), start=start, end=end, exact_rows=settings().exact_rows
+    )
+
+
+def latency(start: datetime, end: datetime, *, kind: str) -> Answer:
+    """A row an endpoint, by name, of exactly this range: ``analytics.latency.latency``."""
+    return _latency(kind, start, end, paced(STREAM, length=end - start))
 
 
 @ACTIVITY.keep()

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import importlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -72,14 +72,24 @@ def _state_of(latest: Latest, newest_event: int = 0) -> State:
 
 
 class Web:
-    """One console as the web sees it. ``hasher`` is for tests, which have no time for argon2."""
+    """One console as the web sees it.
+
+    ``hasher`` is for tests, which have no time for argon2, and ``clock``, the API's, for theirs of
+    another day.
+    """
 
     def __init__(
-        self, settings: Settings, *, farewell: bytes | None = None, hasher: Hasher | None = None
+        self,
+        settings: Settings,
+        *,
+        farewell: bytes | None = None,
+        hasher: Hasher | None = None,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self._settings = settings
         self._hasher = hasher
-        self.live = LiveSocket(allowed=may_still)
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self.live = LiveSocket(self._live, may_still)
         self.keeper = Keeper(
             Addresses(settings.public_url),
             sockets=sockets.OpenSockets(settings.sockets_per_user),
@@ -92,7 +102,13 @@ class Web:
     def _api(self) -> ASGIApp:
         from vcanalytics.web.api.app import make  # noqa: PLC0415 - as Later says
 
-        return make(self._settings)
+        return make(self._settings, self._clock)
+
+    def _live(self) -> Mapping[str, Any]:
+        """What the push socket tells besides: what the API's metrics/live answers."""
+        from vcanalytics.web.api.metrics import live  # noqa: PLC0415 - as Later says
+
+        return live(self._clock()).model_dump(mode="json")
 
     async def healthz(self, _request: Request) -> JSONResponse:
         """Open to all, tells only whether anything is known to be wrong.

@@ -7,14 +7,14 @@ ETag is that of everything but the timestamp: who has the same figures already i
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import Final, Literal, TypeVar
+from datetime import UTC, datetime, tzinfo
+from typing import Annotated, Final, Literal, TypeVar
 
 import anyio
 import xxhash
 from anyio import to_thread
 from anyio.lowlevel import RunVar
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -33,14 +33,28 @@ _HEADERS: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization,
 _turns: RunVar[anyio.CapacityLimiter] = RunVar("api-turns")
 
 
+#: A time as it is told: ISO 8601 with its offset, as the commands print it.
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+def written(instant: datetime, zone: tzinfo = UTC) -> str:
+    """An instant as it is told."""
+    return instant.astimezone(zone).isoformat()
+
+
+def clock(request: Request) -> datetime:
+    """Now, by the clock of the console that answers."""
+    now: datetime = request.app.state.clock()
+    return now
+
+
 class Told(BaseModel):
     """What every answer that says yes has besides its own."""
 
     model_config = ConfigDict(frozen=True)
 
     success: Literal[True] = True
-    #: When it was answered.
-    timestamp: datetime
+    timestamp: Moment = Field(description="When it was answered")
 
 
 async def within(budget_s: float, ask: Callable[[], T]) -> T:
@@ -59,10 +73,13 @@ async def within(budget_s: float, ask: Callable[[], T]) -> T:
     raise BudgetExceeded(f"the answer was not there within {budget_s:g} s", heals=True)
 
 
-async def answer(request: Request, ask: Callable[[], Told]) -> Response:
-    """What ``ask`` tells as JSON, or that it is still what the asker has (304)."""
-    budget_s: float = request.app.state.budget_s
-    return await within(budget_s, lambda: _tagged(request, ask()))
+async def answer(request: Request, ask: Callable[[], Told], *, budget_s: float = 0.0) -> Response:
+    """What ``ask`` tells as JSON, or that it is still what the asker has (304).
+
+    ``budget_s`` is for questions that are given more time than others.
+    """
+    given_s = max(budget_s, request.app.state.budget_s)
+    return await within(given_s, lambda: _tagged(request, ask()))
 
 
 def done(told: Told) -> Response:

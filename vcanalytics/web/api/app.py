@@ -5,6 +5,8 @@ Without the pages that FastAPI has for trying it: they would load scripts from e
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -16,7 +18,7 @@ from starlette.responses import Response
 
 from vcanalytics.settings import Settings
 from vcanalytics.web import refusals
-from vcanalytics.web.api import cache
+from vcanalytics.web.api import activity, cache, health, metrics, revenue, rows
 from vcanalytics.web.api.answers import BUDGETS
 from vcanalytics.web.api.faults import FAULTS, refusal_of
 
@@ -37,8 +39,8 @@ async def _not_found(_request: Request, error: Exception) -> Response:
     return refusals.as_json(refusal_of(error))
 
 
-def make(settings: Settings) -> FastAPI:
-    """The API of one console."""
+def make(settings: Settings, clock: Callable[[], datetime]) -> FastAPI:
+    """The API of one console. ``clock`` says what time it is, aware."""
     app = FastAPI(
         title="VectorCraft console",
         version="1",
@@ -61,9 +63,10 @@ def make(settings: Settings) -> FastAPI:
             "auto_configure": False,
         },
     )
+    app.state.clock = clock
     app.state.budget_s = settings.query_budget_s * BUDGETS
-    for router in (cache.router,):
-        app.include_router(router, prefix=PREFIX)
+    for room in (metrics, revenue, activity, health, rows, cache):
+        app.include_router(room.router, prefix=PREFIX)
     _describe(app)
     return app
 

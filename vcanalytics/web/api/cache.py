@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query
@@ -12,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vcanalytics.cached import regions
-from vcanalytics.web.api.answers import Told, answer, done
+from vcanalytics.web.api.answers import Told, answer, clock, done, written
 from vcanalytics.web.api.asked import Nothing
 from vcanalytics.web.api.faults import Route
 from vcanalytics.web.doors import visit_of
@@ -57,8 +56,8 @@ def stats() -> dict[str, Region]:
 @router.get("/cache/stats", response_model=CacheStats)
 async def cache_stats(request: Request, _asked: Annotated[Nothing, Query()]) -> Response:
     """What each part of the cache holds, and of what use it is."""
-    now = datetime.now(UTC)
-    return await answer(request, lambda: CacheStats(timestamp=now, cache_stats=stats()))
+    now = clock(request)
+    return await answer(request, lambda: CacheStats(timestamp=written(now), cache_stats=stats()))
 
 
 class Clear(BaseModel):
@@ -82,7 +81,7 @@ async def cache_clear(
     request: Request, asked: Clear, _none: Annotated[Nothing, Query()]
 ) -> Response:
     """Forget answers: what is asked next is read anew. No figure changes for it. Admins only."""
-    now = datetime.now(UTC)
+    now = clock(request)
     visit = visit_of(request.scope)
 
     def clear() -> Cleared:
@@ -96,7 +95,10 @@ async def cache_clear(
             detail=said,
         )
         return Cleared(
-            timestamp=now, type=asked.type, cleared=count, message=f"{said} of {asked.type} cleared"
+            timestamp=written(now),
+            type=asked.type,
+            cleared=count,
+            message=f"{said} of {asked.type} cleared",
         )
 
     # Without a budget: what is begun is done, and noted.

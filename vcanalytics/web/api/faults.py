@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, get_origin
 
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
@@ -72,12 +73,13 @@ class Route(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        lists = _lists(self.dependant)
 
         async def handled(request: Request) -> Response:
             try:
                 # Read here: whoever reads it further in takes what stops it for bad JSON.
                 await request.body()
-                _once_each(request)
+                _once_each(request, lists)
                 return await handle(request)
             except ClientDisconnect:
                 return Response(status_code=400)
@@ -126,10 +128,22 @@ def _of_status(error: HTTPException) -> Refusal:
     return bad("the body cannot be read: send JSON, and say so in Content-Type")
 
 
-def _once_each(request: Request) -> None:
+def _lists(dependant: Dependant) -> frozenset[str]:
+    """The parameters of a route that may be given several times."""
+    found: set[str] = set()
+    for param in dependant.query_params:
+        model = param.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            found.update(
+                name
+                for name, field in model.model_fields.items()
+                if get_origin(field.annotation) is list
+            )
+    return frozenset(found)
+
+
+def _once_each(request: Request, lists: frozenset[str]) -> None:
     """Refuse parameters that are given twice, but those that are lists."""
-    route = request.scope.get("route")
-    lists: frozenset[str] = getattr(route, "lists", frozenset())
     seen: set[str] = set()
     for name, _ in request.query_params.multi_items():
         if name in seen and name not in lists:
