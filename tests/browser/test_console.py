@@ -146,7 +146,7 @@ def test_a_real_phone_opens_a_page_without_scrolling_sideways(phone: Tab) -> Non
 def test_light_and_dark_follow_the_viewers_machine(viewer: Tab) -> None:
     seen = {}
     for scheme in ("light", "dark"):
-        viewer.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        viewer.page.emulate_media(color_scheme=scheme)
         viewer.open("health")
         seen[scheme] = viewer.page.evaluate(BACKGROUND)
     viewer.assert_well()
