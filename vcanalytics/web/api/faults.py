@@ -60,6 +60,8 @@ FAULTS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"model": Fault, "description": "A value or a name that is none; the message says which"},
     401: {"model": Fault, "description": "No session, no token, or one that has ended"},
     403: {"model": Fault, "description": "Not for this role, or asked by another site's page"},
+    413: {"model": Fault, "description": "A body that is too long"},
+    414: {"model": Fault, "description": "An address that is too long"},
     429: {"model": Fault, "description": "Too often: Retry-After says in how many seconds"},
     503: {
         "model": Fault,
