@@ -38,5 +38,9 @@ class StoreError(ConsoleError):
     """The console's own store cannot do what was asked."""
 
 
+class NoRoom(StoreError):
+    """The disk that the store lies on is full."""
+
+
 class BudgetExceeded(ConsoleError):
     """A question ran into its time budget and was interrupted."""

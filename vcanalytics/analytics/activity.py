@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from vcanalytics.analytics.engine import Engine, Table, sql
-from vcanalytics.analytics.performance import UPLOADS
+from vcanalytics.analytics.performance import RECORDS, VECTORISATION
 from vcanalytics.analytics.spans import spans, stream_spans
 from vcanalytics.errors import UsageError
+from vcanalytics.model.streams import INGEST
 from vcanalytics.model.windows import Grain, window_start
 from vcanalytics.store import Snapshot
 
@@ -25,10 +26,16 @@ SIGN_UP: Final = "sign_up"
 SIGN_IN: Final = "sign_in"
 REFUSED: Final = "sign_in_failed"
 UPLOAD: Final = "upload"
-VECTORISATION: Final = "vectorisation"
-_COUNTED: Final = {"sign_up": SIGN_UP, "sign_in": SIGN_IN, "uploads": UPLOADS}
+_COUNTED: Final = {
+    "sign_up": SIGN_UP,
+    "sign_in": SIGN_IN,
+    "vectorisation": VECTORISATION,
+    "records": list(RECORDS),
+}
 #: Tables that tell of what another tells too, the more trustworthy first.
-_ECHOING: Final = pl.DataFrame({"source": ["user_activities", "system_logs"], "rank": [1, 2]})
+_ECHOING: Final = pl.DataFrame(
+    {"source": ["user_activities", "system_logs", INGEST], "rank": [1, 2, 3]}
+)
 #: VectorCraft logs what it records within the same request.
 _ECHO: Final = timedelta(seconds=5)
 #: Clocks of two hosts differ a little; a row dated further ahead must not lead the feed for ever.

@@ -1,9 +1,14 @@
 -- Goes on from activity.sql. Grain: one row a window, also where nothing happened. Table: windows
 -- (window_start, window_end, window_label, first_bucket, next_bucket, complete), made in Python.
--- Parameters: $bucket_us; $sign_up, $sign_in: kinds; $uploads: the table that is the record of
--- vectorisations (another tells of them too, at times of its own).
+-- Parameters: $bucket_us; $sign_up, $sign_in, $vectorisation: kinds; $records: what vectorisations
+-- are recorded in (another table tells of them too, at times of its own).
 , happened AS (
-    SELECT epoch_us(happened_at) // $bucket_us AS bucket, person, kind, outcome, source
+    SELECT
+        epoch_us(happened_at) // $bucket_us AS bucket,
+        person,
+        kind,
+        outcome,
+        kind = $vectorisation AND list_contains(CAST($records AS VARCHAR[]), source) AS recorded
     FROM events
 ),
 counted AS (
@@ -13,10 +18,8 @@ counted AS (
         count(*) AS events,
         count(*) FILTER (WHERE happened.kind = $sign_up) AS sign_ups,
         count(*) FILTER (WHERE happened.kind = $sign_in) AS sign_ins,
-        count(*) FILTER (WHERE happened.source = $uploads) AS vectorisations,
-        count(*) FILTER (
-            WHERE happened.source = $uploads AND happened.outcome = 'failed'
-        ) AS failed
+        count(*) FILTER (WHERE happened.recorded) AS vectorisations,
+        count(*) FILTER (WHERE happened.recorded AND happened.outcome = 'failed') AS failed
     FROM happened
     JOIN windows
         ON happened.bucket >= windows.first_bucket AND happened.bucket < windows.next_bucket

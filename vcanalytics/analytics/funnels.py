@@ -12,9 +12,10 @@ from typing import Final
 
 import polars as pl
 
-from vcanalytics.analytics.activity import SIGN_IN, SIGN_UP, UPLOAD, VECTORISATION, events
+from vcanalytics.analytics.activity import SIGN_IN, SIGN_UP, UPLOAD, events
 from vcanalytics.analytics.books import sample_pattern
 from vcanalytics.analytics.engine import Engine, sql
+from vcanalytics.analytics.performance import VECTORISATION
 from vcanalytics.model.payments import AWAITING
 from vcanalytics.store import Snapshot
 

@@ -18,12 +18,14 @@ from vcanalytics.analytics.sketches import figures, spread
 from vcanalytics.analytics.sources import EXACT_ROWS, bands, is_exact
 from vcanalytics.analytics.spans import stream_spans
 from vcanalytics.model import thresholds
+from vcanalytics.model.streams import INGEST
 from vcanalytics.model.windows import Grain
 from vcanalytics.store import Snapshot
 from vcanalytics.store.cells.counting import FINE
 
-#: The table that is the record of what was vectorised.
-UPLOADS: Final = "user_uploads"
+VECTORISATION: Final = "vectorisation"
+#: What vectorisations are recorded in, each once: VectorCraft's table, and what programs send.
+RECORDS: Final = ("user_uploads", INGEST)
 #: Windows of a heat map: more cannot be told apart, and each holds a column of bands.
 HEAT_POINTS: Final = 100
 
@@ -255,6 +257,6 @@ def strategies(
     """
     return engine.ask(
         sql("strategies"),
-        {"from": start, "to": end, "uploads": UPLOADS},
+        {"from": start, "to": end, "vectorisation": VECTORISATION, "records": list(RECORDS)},
         {"activity": snapshot.relation("activity", start, end)},
     )

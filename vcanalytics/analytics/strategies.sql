@@ -1,5 +1,6 @@
 -- Grain: one row a strategy of vectorising; NULL where none was recorded. Table: activity.
--- Parameters: $from, $to (by happened_at), $uploads: the table whose rows are the record.
+-- Parameters: $from, $to (by happened_at), $vectorisation: the kind, $records: what they are
+-- recorded in.
 SELECT
     strategy,
     count(*) AS count,
@@ -12,6 +13,10 @@ SELECT
     max(duration_ms) AS max_ms,
     avg(size_bytes) AS mean_size_bytes
 FROM activity
-WHERE source = $uploads AND happened_at >= $from AND happened_at < $to
+WHERE
+    kind = $vectorisation
+    AND list_contains(CAST($records AS VARCHAR[]), source)
+    AND happened_at >= $from
+    AND happened_at < $to
 GROUP BY strategy
 ORDER BY count DESC, strategy NULLS LAST

@@ -22,8 +22,9 @@ SIGN_IN: Final = Rate("sign-in", 60, "sign-in tries and welcome links from one a
 STRANGER: Final = Rate("stranger", 300, "requests without a good cookie or token, by address")
 PRINCIPAL: Final = Rate("principal", 3_000, "requests of one user or token")
 EXPORTS: Final = Rate("exports", 120, "files of one user or token")
+INGEST: Final = Rate("ingest", 600, "batches of events of one user or token")
 SOCKETS: Final = Rate("sockets", 240, "sockets opened by one user or token")
 #: What is listed and told of; in this order.
-RATES: Final = (ADDRESS, STRANGER, SIGN_IN, PRINCIPAL, EXPORTS, SOCKETS)
+RATES: Final = (ADDRESS, STRANGER, SIGN_IN, PRINCIPAL, EXPORTS, INGEST, SOCKETS)
 #: The same refusal is written down so often: nobody is refused by it.
 NOTED: Final = Rate("noted", 2, "the same refusal in the audit log")

@@ -11,6 +11,8 @@ from typing import Final
 
 import pyarrow as pa
 
+#: What programs send stands in the store under this name, where a source's table has its own.
+INGEST: Final = "ingest"
 INSTANT: Final = pa.timestamp("us", tz="UTC")
 MONEY: Final = pa.decimal128(18, 4)
 TEXT: Final = pa.string()
@@ -157,7 +159,7 @@ ACTIVITY: Final = Stream(
     "Activity",
     "happened_at",
     (
-        Column("source", TEXT, "", "the table of VectorCraft's it was read from", required=True),
+        Column("source", TEXT, "", "the table of VectorCraft's, or ingest: sent in", required=True),
         Column("source_id", COUNT, "", "id of the row there"),
         Column("happened_at", INSTANT, "UTC", "when", required=True),
         Column("kind", TEXT, "", "sign_in, vectorisation, admin_action, ...", required=True),

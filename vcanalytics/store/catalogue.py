@@ -19,7 +19,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from vcanalytics.errors import StoreError
+from vcanalytics.errors import NoRoom, StoreError
 from vcanalytics.folders import make_private
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import schema
@@ -162,10 +162,10 @@ class Catalogue:
         try:
             yield
         except OperationalError as error:
-            reason, hint = _explain(
-                error, self.path.parent, "Check free space and rights; it is tried again"
-            )
-            raise StoreError(
+            folder = self.path.parent
+            reason, hint = _explain(error, folder, "Check free space and rights; it is tried again")
+            kind = NoRoom if _for_want_of_room(error, folder) else StoreError
+            raise kind(
                 f"the store cannot be written: {reason}",
                 where=str(self.path),
                 hint=hint,
@@ -286,13 +286,17 @@ def _is_full(folder: Path) -> bool:
         return False
 
 
+def _for_want_of_room(error: OSError | DatabaseError, folder: Path) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    reason = str(error.orig or error)
+    return "disk is full" in reason or ("disk I/O error" in reason and _is_full(folder))
+
+
 def _explain(error: OSError | DatabaseError, folder: Path, hint: str) -> tuple[str, str]:
     """What went wrong and what to do, ``hint`` unless it is that the disk is full."""
     reason = str(getattr(error, "orig", None) or error)
-    full = "disk is full" in reason or ("disk I/O error" in reason and _is_full(folder))
-    if isinstance(error, OSError):
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-    if not full:
+    if not _for_want_of_room(error, folder):
         return reason, hint
     # SQLite's own words name room only where a write runs into its end, not where a file begins.
     return f"the disk is full ({reason})", "Make room; nothing that was kept is lost"

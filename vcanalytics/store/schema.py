@@ -69,6 +69,8 @@ ledger = Table(
     Column("stream", String, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("rows", Integer, nullable=False),
+    # Of what programs send: their keys are their own, and may come again with other content.
+    Column("digest", String),
     Index("ledger_by_seq", "stream", "seq"),
 )
 current_row = Table(
@@ -333,6 +335,12 @@ def _settled(connection: Connection) -> None:
     settled.create(connection, checkfirst=False)
 
 
+def _digests(connection: Connection) -> None:
+    have = {column["name"] for column in inspect(connection).get_columns(ledger.name)}
+    if ledger.c.digest.name not in have:
+        connection.exec_driver_sql("ALTER TABLE ledger ADD COLUMN digest VARCHAR")
+
+
 MIGRATIONS: Final = (
     Migration(1, "streams, batches, ledger, current rows", _first_tables),
     Migration(2, "manifest of segments", _segments),
@@ -342,6 +350,7 @@ MIGRATIONS: Final = (
     Migration(6, "newest versions in files of their own", _newest_versions),
     Migration(7, "books of revenue", _books),
     Migration(8, "batches that need no entry any more", _settled),
+    Migration(9, "what batches of programs hold", _digests),
 )
 
 

@@ -36,6 +36,15 @@ class CurrentRow:
     seq: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A batch in the ledger: its stream, number, and the digest it came with, if any."""
+
+    stream: str
+    seq: int
+    digest: str | None
+
+
 class Writer:
     """The operations of one write transaction; all of them or none.
 
@@ -48,6 +57,14 @@ class Writer:
         # Read in this very transaction: nobody can be forgotten between it and the write.
         self._pseudonyms = load(connection)
 
+    def entry(self, source: str, key: str) -> Entry | None:
+        """What was appended under this key, None where nothing was."""
+        table = schema.ledger
+        row = self._connection.execute(
+            select(table.c.stream, table.c.seq, table.c.digest).filter_by(source=source, key=key)
+        ).first()
+        return None if row is None else Entry(*row)
+
     def append(
         self,
         stream: str,
@@ -55,16 +72,17 @@ class Writer:
         key: str,
         batch: pa.Table,
         current: Sequence[CurrentRow] = (),
+        *,
+        digest: str | None = None,
     ) -> int:
         """Keep ``batch`` and move its ``current`` rows; returns the batch's sequence number.
 
-        The same (source, key) again writes nothing and returns the number it had.
+        The same (source, key) again writes nothing and returns the number it had. ``digest`` is
+        kept for those whose keys are other people's: it tells the same batch from another one.
         """
-        known = self._connection.execute(
-            select(schema.ledger.c.seq).filter_by(source=source, key=key)
-        ).scalar()
+        known = self.entry(source, key)
         if known is not None:
-            return int(known)
+            return known.seq
         batch, _ = self._pseudonyms.rows(STREAMS[stream], batch)
         first_at, last_at = (
             None if bound is None else to_micros(bound) for bound in extent(STREAMS[stream], batch)
@@ -72,7 +90,12 @@ class Writer:
         seq = self._raise_counter(stream, batch.num_rows, first_at, last_at)
         self._connection.execute(
             insert(schema.ledger).values(
-                source=source, key=key, stream=stream, seq=seq, rows=batch.num_rows
+                source=source,
+                key=key,
+                stream=stream,
+                seq=seq,
+                rows=batch.num_rows,
+                digest=digest,
             )
         )
         self._connection.execute(

@@ -31,6 +31,7 @@ STREAM: Final = "/_stcore/stream"
 LIVE: Final = "/admin/api/live"
 EXPORTS: Final = "/admin/export/"
 API: Final = "/admin/api/"
+INGEST: Final = "/admin/api/ingest/"
 METRICS: Final = "/metrics"
 
 #: Open to all, exactly as written.
@@ -49,7 +50,7 @@ _OPEN_PATTERNS: Final = (
 )
 #: What needs more than a viewer.
 _ADMIN: Final = frozenset({"/admin/export/audit.csv", "/admin/api/cache/clear"})
-_OPERATOR_PREFIXES: Final = ("/admin/api/ingest/",)
+_OPERATOR_PREFIXES: Final = (INGEST,)
 #: What a page loads once its viewer is signed in.
 _VIEWER: Final = frozenset({STREAM, METRICS, "/admin/base.js", "/admin/here", "/favicon.png"})
 _VIEWER_PREFIXES: Final = (

@@ -97,12 +97,13 @@ class Web:
         )
         self._sign_in = SignIn(self.keeper, session_days=settings.session_days)
         watched = settings.watchman == "on"
+        self._catalogue: Catalogue | None = None
         self._health = HealthView(settings.store_dir, on=watched, since=datetime.now(UTC))
 
     def _api(self) -> ASGIApp:
         from vcanalytics.web.api.app import make  # noqa: PLC0415 - as Later says
 
-        return make(self._settings, self._clock)
+        return make(self._settings, self._clock, lambda: self._catalogue)
 
     def _live(self) -> Mapping[str, Any]:
         """What the push socket tells besides: what the API's metrics/live answers."""
@@ -190,6 +191,7 @@ class Web:
         stack.callback(self._sign_in.close)
         catalogue = await asyncio.to_thread(Catalogue.open, self._settings.store_dir)
         stack.callback(catalogue.close)
+        self._catalogue = catalogue
         stack.callback(self._health.close)
         latest = Latest(catalogue)
         watcher = Watcher(
@@ -206,3 +208,4 @@ class Web:
 
     def _shut(self) -> None:
         self.keeper.accounts = None
+        self._catalogue = None

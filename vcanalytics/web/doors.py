@@ -218,10 +218,9 @@ class Doors:
         if who is None:
             return refusals.UNKNOWN
         if scope["type"] == "http":
-            if path.startswith(access.EXPORTS) and (
-                wait := self._keeper.rates.wait_s(limits.EXPORTS, who.actor)
-            ):
-                return refusals.too_often(wait)
+            for prefix, rate in ((access.EXPORTS, limits.EXPORTS), (access.INGEST, limits.INGEST)):
+                if path.startswith(prefix) and (wait := self._keeper.rates.wait_s(rate, who.actor)):
+                    return refusals.too_often(wait)
             await self._app(_inner(scope, visit), receive, send)
             return None
         if path not in {access.STREAM, access.LIVE}:

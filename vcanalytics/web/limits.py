@@ -21,6 +21,7 @@ from vcanalytics.accounts.throttle import place_of
 from vcanalytics.model.rates import (
     ADDRESS,
     EXPORTS,
+    INGEST,
     NOTED,
     PRINCIPAL,
     SIGN_IN,
@@ -34,6 +35,7 @@ from vcanalytics.web.addresses import client_of
 __all__ = [
     "ADDRESS",
     "EXPORTS",
+    "INGEST",
     "NOTED",
     "PRINCIPAL",
     "SIGN_IN",
@@ -50,8 +52,8 @@ HEADERS_MAX: Final = 100
 HEADER_BYTES_MAX: Final = 16 * 1024
 QUERY_BYTES_MAX: Final = 8 * 1024
 BODY_BYTES_MAX: Final = 64 * 1024
-#: A batch of events is longer than a form.
-INGEST_BYTES_MAX: Final = 4 * 1024 * 1024
+#: A batch of events is longer than a form. While it is read it takes some 50 times its size.
+INGEST_BYTES_MAX: Final = 2 * 1024 * 1024
 _INGEST: Final = "/admin/api/ingest/"
 #: Addresses and names share so many counters: who has many of them fills no memory.
 _BUCKETS: Final = 65_536

@@ -19,7 +19,7 @@ from schemathesis.checks import (
 from starlette.testclient import TestClient
 
 from tests.pages.signed_in import PASSWORD
-from tests.web.rig import COOKIE, ORIGIN
+from tests.web.rig import COOKIE, ORIGIN, House
 
 #: What is asked of each path, within the time that the suite has.
 EXAMPLES: Final = 12
@@ -46,6 +46,11 @@ OPERATIONS: Final = (
     "GET /admin/api/cache/stats",
     "POST /admin/api/cache/clear",
 )
+#: Those that write: they want a console that lives.
+INGEST: Final = tuple(
+    f"POST /admin/api/ingest/{stream}"
+    for stream in ("requests", "activity", "system", "health", "logs")
+)
 #: Those that take anything.
 TAKING: Final = frozenset(
     {
@@ -62,6 +67,16 @@ TAKING: Final = frozenset(
 @pytest.fixture(scope="module")
 def described(client: TestClient) -> Any:
     """The API as it describes itself to somebody who is let in: made-up tokens are for others."""
+    return _described(client)
+
+
+@pytest.fixture(scope="module")
+def taking(home: House) -> Any:
+    """The same of a console that lives, and so takes events in."""
+    return _described(home.as_("olga"))
+
+
+def _described(client: TestClient) -> Any:
     told = client.get("/admin/api/openapi.json").json()
     del told["security"], told["components"]["securitySchemes"]
     schema = schemathesis.openapi.from_dict(told)
@@ -71,7 +86,7 @@ def described(client: TestClient) -> Any:
 
 def test_every_operation_is_asked(described: Any) -> None:
     labels = [one.ok().label for one in described.get_all_operations()]
-    assert sorted(labels) == sorted(OPERATIONS)
+    assert sorted(labels) == sorted((*OPERATIONS, *INGEST))
 
 
 @pytest.mark.parametrize(
@@ -83,9 +98,20 @@ def test_every_operation_is_asked(described: Any) -> None:
 def test_no_request_makes_it_fail_and_every_answer_is_as_described(
     described: Any, client: TestClient, label: str, mode: GenerationMode
 ) -> None:
-    operation = described.find_operation_by_label(label)
     own = {"cookie": client.headers["cookie"], "origin": ORIGIN}
+    _ask_all(described.find_operation_by_label(label), mode, own)
 
+
+@pytest.mark.parametrize("label", INGEST)
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_no_events_make_it_fail_and_every_answer_is_as_described(
+    taking: Any, home: House, label: str, mode: GenerationMode
+) -> None:
+    own = {"cookie": f"{COOKIE}={home.enter('olga')}", "origin": ORIGIN}
+    _ask_all(taking.find_operation_by_label(label), mode, own)
+
+
+def _ask_all(operation: Any, mode: GenerationMode, own: dict[str, str]) -> None:
     @settings(
         max_examples=EXAMPLES,
         suppress_health_check=list(HealthCheck),

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vcanalytics import cached
-from vcanalytics.analytics.activity import ACTIVE, VECTORISATION
+from vcanalytics.analytics.activity import ACTIVE
+from vcanalytics.analytics.performance import VECTORISATION
 from vcanalytics.web.api.answers import Moment, Told, answer, clock, written
 from vcanalytics.web.api.asked import Nothing
 from vcanalytics.web.api.faults import Route

@@ -17,8 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vcanalytics.settings import Settings
+from vcanalytics.store import Catalogue
 from vcanalytics.web import refusals
-from vcanalytics.web.api import activity, cache, health, metrics, revenue, rows
+from vcanalytics.web.api import activity, cache, health, ingest, metrics, revenue, rows
 from vcanalytics.web.api.answers import BUDGETS
 from vcanalytics.web.api.faults import FAULTS, refusal_of
 
@@ -39,8 +40,15 @@ async def _not_found(_request: Request, error: Exception) -> Response:
     return refusals.as_json(refusal_of(error))
 
 
-def make(settings: Settings, clock: Callable[[], datetime]) -> FastAPI:
-    """The API of one console. ``clock`` says what time it is, aware."""
+def make(
+    settings: Settings,
+    clock: Callable[[], datetime],
+    catalogue: Callable[[], Catalogue | None] = lambda: None,
+) -> FastAPI:
+    """The API of one console. ``clock`` says what time it is, aware.
+
+    ``catalogue`` is what events are kept in, while the console lives.
+    """
     app = FastAPI(
         title="VectorCraft console",
         version="1",
@@ -65,7 +73,8 @@ def make(settings: Settings, clock: Callable[[], datetime]) -> FastAPI:
     )
     app.state.clock = clock
     app.state.budget_s = settings.query_budget_s * BUDGETS
-    for room in (metrics, revenue, activity, health, rows, cache):
+    app.state.keeping = ingest.Keeping(catalogue, ingest.kept_days(settings))
+    for room in (metrics, revenue, activity, health, rows, cache, ingest):
         app.include_router(room.router, prefix=PREFIX)
     _describe(app)
     return app

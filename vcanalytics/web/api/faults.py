@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, get_origin
@@ -22,6 +23,8 @@ from vcanalytics.web.refusals import Refusal
 _LOG: Final = logging.getLogger(__name__)
 #: What is told of a value that is wrong; longer ones are cut.
 _WORDS_MAX: Final = 300
+#: A body that comes more slowly is not waited for: it takes up memory meanwhile.
+BODY_WITHIN_S: Final = 30.0
 _AGAIN: Final = (("Retry-After", "2"),)
 
 
@@ -80,11 +83,14 @@ class Route(APIRoute):
         async def handled(request: Request) -> Response:
             try:
                 # Read here: whoever reads it further in takes what stops it for bad JSON.
-                await request.body()
+                async with asyncio.timeout(BODY_WITHIN_S):
+                    await request.body()
                 _once_each(request, lists)
                 return await handle(request)
             except ClientDisconnect:
                 return Response(status_code=400)
+            except TimeoutError:
+                return refusals.as_json(refusals.TOO_SLOW)
             except Exception as error:  # noqa: BLE001 - the last place that can answer in shape
                 return refusals.as_json(refusal_of(error))
 
