@@ -19,6 +19,7 @@ from collectors.spans import Spans
 from vcanalytics.model import measures, streams
 from vcanalytics.store import Catalogue
 from vcanalytics.store.batches import make_batch
+from vcanalytics.store.facts import HOST
 
 #: Samples appended at once. An append takes 2 ms; each leaves 85 bytes in the ledger for some days,
 #: 3.7 MB a day at this pace, and moves every page that shows the stream.
@@ -66,8 +67,10 @@ class System:
         self._kept = Spans()
         # Whether the last append failed, and no shutdown has passed since.
         self._failed = False
+        self._said_host = ""
 
     def initialise(self) -> None:
+        self._said_host = str((self._catalogue.fact(HOST) or {}).get("name"))
         fact = self._catalogue.fact(_POSITION) or {}
         self._kept = Spans(fact.get("seconds", ()))
 
@@ -105,8 +108,12 @@ class System:
             if rows:
                 writer.append(streams.SYSTEM.name, SOURCE, key, make_batch(streams.SYSTEM, rows))
             writer.note_read(streams.SYSTEM.name, now)
+            if self._said_host != self._host:
+                # Programs send samples of other hosts: this one is not to be taken for them.
+                writer.set_fact(HOST, {"name": self._host})
             # In the same transaction as the rows: a crash repeats neither, and skips neither.
             writer.set_fact(_POSITION, {"seconds": kept.pairs()})
         self._failed = False
+        self._said_host = self._host
         self._kept = kept
         self._waiting.clear()

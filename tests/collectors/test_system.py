@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from collectors.daemon import Runner
 from collectors.probe import Probe
-from collectors.system import BATCH_SAMPLES, WAITING_MAX, System
+from collectors.system import BATCH_SAMPLES, WAITING_MAX, System, host_name
 from vcanalytics.errors import StoreError
 from vcanalytics.model.measures import COLLECTORS, CONSOLE, DATA_DISK, MEASURES
 from vcanalytics.store import Catalogue, Reader
@@ -275,6 +275,8 @@ def test_there_is_one_sample_a_second_appended_in_batches(
     assert seconds_kept(catalogue) == Counter(every(1, 10))
     assert catalogue.seqs()["system"] == 10 // BATCH_SAMPLES
     assert catalogue.states()["system"].read_at == NOON + timedelta(seconds=9, milliseconds=10)
+    # Samples of other hosts come from programs: this one is known by its name.
+    assert catalogue.fact("host") == {"name": host_name()}
     # It wakes on the second, without drift.
     assert system.loop(NOON + timedelta(seconds=30.25)) == pytest.approx(0.75)
 

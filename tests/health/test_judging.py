@@ -167,6 +167,13 @@ def test_a_host_is_judged_by_means_of_minutes(means: Any, status: Status) -> Non
     assert found("host", means=means).status is status
 
 
+def test_a_host_that_a_program_samples_is_not_taken_for_this_one() -> None:
+    others = [row | {"host": "web1"} for row in sample(100, 100)]
+    means = [*sample(10, 10, newest_s=5), *others]
+    own = sample(10, 10)[0]["host"]
+    assert found("host", means=means, facts={"host": {"name": own}}).status is Status.HEALTHY
+
+
 @pytest.mark.parametrize(
     ("checks", "status"),
     [

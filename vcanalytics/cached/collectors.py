@@ -19,6 +19,7 @@ from vcanalytics.store.facts import (
     DAEMONS,
     DEMO,
     DISK,
+    HOST,
     RETRY_ASIDE,
     SILENT_AFTER,
     SUPERVISOR,
@@ -132,6 +133,12 @@ def upkeep() -> dict[str, Any]:
     """The long job of upkeep under way, mostly none: what, done, total, since (UTC)."""
     job = head().told(UPKEEP)
     return job | {"since": as_time(job.get("since"))} if job else {}
+
+
+def own_host() -> str | None:
+    """The name that the console's own host is sampled under; None before the first sample."""
+    name = head().told(HOST).get("name")
+    return None if name is None else str(name)
 
 
 def room() -> dict[str, Any]:

@@ -18,7 +18,7 @@ from vcanalytics.model.health_thresholds import (
 )
 from vcanalytics.model.measures import VECTORCRAFT
 from vcanalytics.model.thresholds import CPU_PERCENT, MEMORY_PERCENT
-from vcanalytics.store.facts import BACKUP, CHECKED, DISK, FREE_BYTES_LEAST, as_time
+from vcanalytics.store.facts import BACKUP, CHECKED, DISK, FREE_BYTES_LEAST, HOST, as_time
 
 _CHECK: Final = "Run `python -m vcanalytics check`; --repair puts right what can be"
 
@@ -80,7 +80,8 @@ def disk(seen: Seen) -> Verdict:
 def host(seen: Seen) -> Verdict:
     """The host's CPU and memory, by the means of the last minutes."""
     name = "host"
-    mine = [row for row in seen.means if row["host"] != VECTORCRAFT]
+    own = seen.fact(HOST).get("name")
+    mine = [r for r in seen.means if (r["host"] == own if own else r["host"] != VECTORCRAFT)]
     newest = max(mine, key=lambda row: row["happened_at"], default=None)
     if newest is None or (seen.age(newest["happened_at"]) or HOST_OLD_AFTER) >= HOST_OLD_AFTER:
         return Verdict(name, Status.UNKNOWN, "no samples of this host in the last minutes")

@@ -3,7 +3,8 @@
 ``source`` {problem, hint, since} and ``swapped`` {what, hint, since, stream} stand there while
 something is wrong, ``demo`` {done, total, what, since, problem, hint} while the demo shop is being
 made, ``daemons`` {name: state} and ``supervisor`` {pid, started_at, beat_at, stopped} always.
-``watchman_daemons`` and ``watchman`` are the same of the process that watches.
+``watchman_daemons`` and ``watchman`` are the same of the process that watches, ``host`` {name} is
+what this host's samples are kept under.
 ``forgotten`` {times} counts how often kept rows were rewritten: who holds decoded ones reads them
 anew. ``let_go`` {stream: day} says before which day sealed rows of a stream may be gone for good,
 ``upkeep`` {what, done, total, since} what takes long, while it does, ``disk`` {bytes, limit_bytes,
@@ -31,6 +32,7 @@ WATCHMAN: Final = "watchman"
 FORGOTTEN: Final = "forgotten"
 LET_GO: Final = "let_go"
 UPKEEP: Final = "upkeep"
+HOST: Final = "host"
 DISK: Final = "disk"
 #: Word from a page to the collectors: read what was kept aside once more. true.
 RETRY_ASIDE: Final = "retry_aside"

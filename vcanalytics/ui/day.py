@@ -195,8 +195,10 @@ def _error_rate(day: _Day) -> None:
 
 def _cpu(day: _Day) -> None:
     view = day.view
+    own = cached.own_host()
+    mine = pl.col("host") == own if own else pl.col("host") != measures.VECTORCRAFT
     newest = cached.system.newest(now=view.now).frame.filter(
-        (pl.col("host") != measures.VECTORCRAFT) & pl.col("item").is_in(["", measures.DATA_DISK])
+        mine & pl.col("item").is_in(["", measures.DATA_DISK])
     )
     values = dict(newest.select("measure", "value").iter_rows())
     memory, disk = values.get("memory_percent"), values.get("disk_percent")

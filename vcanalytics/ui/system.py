@@ -30,8 +30,9 @@ _ROOM_PX: Final = 68
 def _hosts(view: Range) -> dict[str, str]:
     """Hosts that were sampled lately, by name; the console's own first."""
     found = cached.system.newest(now=view.now).frame["host"].unique().to_list()
-    own = sorted(host for host in found if host != measures.VECTORCRAFT)
-    names = {host: f"This host, {host}" if len(own) == 1 else host for host in own}
+    own = cached.own_host()
+    sampled = sorted((h for h in found if h != measures.VECTORCRAFT), key=lambda h: (h != own, h))
+    names = {h: f"This host, {h}" if h == own or len(sampled) == 1 else h for h in sampled}
     if measures.VECTORCRAFT in found or not names:
         names[measures.VECTORCRAFT] = _VECTORCRAFTS
     return names

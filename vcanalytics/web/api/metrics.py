@@ -125,7 +125,9 @@ def live(now: datetime) -> Live:
 def system(now: datetime) -> System:
     """The console's own host, else what VectorCraft sampled of its own."""
     frame = cached.system.newest(now=now).frame
-    hosts = sorted(frame["host"].unique(), key=lambda host: (host == measures.VECTORCRAFT, host))
+    own = cached.own_host()
+    order = frame["host"].unique().to_list()
+    hosts = sorted(order, key=lambda host: (host != own, host == measures.VECTORCRAFT, host))
     mine = frame.filter(pl.col("host") == (hosts[0] if hosts else ""))
     single = {row["measure"]: row["value"] for row in mine.filter(pl.col("item") == "").to_dicts()}
     disks = mine.filter(pl.col("measure") == "disk_percent").sort(
