@@ -13,6 +13,7 @@ from benchmarks import made
 from vcanalytics.analytics import (
     feed,
     performance,
+    prices,
     reconcile,
     revenue,
     takings,
@@ -192,7 +193,7 @@ def _revenue(grain: Grain, length: timedelta | None) -> Callable[[Asked], object
 
 def _prices(length: timedelta | None) -> Callable[[Asked], object]:
     def ask(asked: Asked) -> object:
-        return revenue.price_points(
+        return prices.price_points(
             asked.engine,
             asked.snapshot,
             start=asked.first_at if length is None else asked.now - length,

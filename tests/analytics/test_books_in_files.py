@@ -15,7 +15,16 @@ from polars.testing import assert_frame_equal
 
 from tests.analytics.moments import NOON, Row, ago
 from tests.store.rows import keep
-from vcanalytics.analytics import feed, funnels, reconcile, revenue, takings, timeline, transactions
+from vcanalytics.analytics import (
+    feed,
+    funnels,
+    prices,
+    reconcile,
+    revenue,
+    takings,
+    timeline,
+    transactions,
+)
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.transactions import Filters, Order
 from vcanalytics.model.streams import STREAMS
@@ -159,7 +168,7 @@ def _questions() -> Iterator[tuple[str, Any]]:
         )
         yield (
             f"prices {name}",
-            lambda e, s, span=span: revenue.price_points(e, s, currency="USD", **span),
+            lambda e, s, span=span: prices.price_points(e, s, currency="USD", **span),
         )
         yield (
             f"checkout {name}",
@@ -169,6 +178,8 @@ def _questions() -> Iterator[tuple[str, Any]]:
             f"reconcile {name}",
             lambda e, s, span=span: reconcile.reconcile(e, s, as_of=NOON, **span),
         )
+    ever: dict[str, Any] = {"start": ago(days=400), "end": ago(days=-1), "currency": "USD"}
+    yield "prices ever", lambda e, s: prices.price_points(e, s, **ever)
     filters = {
         "all": Filters(),
         "week": Filters(start=ago(days=17), end=ago(days=10)),

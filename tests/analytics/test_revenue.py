@@ -12,7 +12,7 @@ import pytest
 from tests.analytics.conftest import Look
 from tests.analytics.moments import NOON, Row, ago, at, moment, only
 from tests.shop import Shop, metadata
-from vcanalytics.analytics import revenue
+from vcanalytics.analytics import prices, revenue
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.errors import UsageError
 from vcanalytics.model.windows import Grain
@@ -249,7 +249,7 @@ def test_prices_paid_the_most_frequent_first(engine: Engine) -> None:
             paid("VC_10", "2026-11-20T10:00:00", "99", "EUR"),
         ]
     )
-    answer = revenue.price_points(
+    answer = prices.price_points(
         engine, snapshot, start=ago(days=1), end=NOON + timedelta(days=1), currency="USD"
     )
     assert answer.rows() == [

@@ -195,32 +195,3 @@ def totals(
         default_currency=default_currency,
         sample_prefixes=sample_prefixes,
     )
-
-
-def price_points(
-    engine: Engine,
-    snapshot: Snapshot,
-    *,
-    start: datetime,
-    end: datetime,
-    currency: str,
-    sample_prefixes: Sequence[str] = (),
-    limit: int = 50,
-) -> pl.DataFrame:
-    """What was paid in ``[start, end)`` by time of capture: one row a captured amount.
-
-    Columns: ``amount`` (money in ``currency``; null where no amount was readable), ``captured``
-    (count), ``gross`` (money), ``share`` (of all captured in the range, 0 to 1). The most frequent
-    first; at most ``limit`` rows.
-    """
-    return engine.ask(
-        sql("payments", "price_points"),
-        {
-            "samples": sample_pattern(sample_prefixes),
-            "from": start,
-            "to": end,
-            "currency": currency,
-            "limit": limit,
-        },
-        payments(snapshot, since=start, until=end, by=("captured_at",)),
-    )

@@ -11,6 +11,7 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics.analytics import feed as _feed
+from vcanalytics.analytics import prices as _prices
 from vcanalytics.analytics import reconcile as _reconcile
 from vcanalytics.analytics import revenue as _revenue
 from vcanalytics.analytics import takings as _takings
@@ -148,18 +149,18 @@ def takings(
 
 
 @REVENUE.keep()
-def _prices(start: datetime, end: datetime, currency: str, at: Version) -> Answer:  # noqa: ARG001
+def _points(start: datetime, end: datetime, currency: str, at: Version) -> Answer:  # noqa: ARG001
     prefixes = open_console().settings.sample_prefixes
     return answer(
-        _revenue.price_points, start=start, end=end, currency=currency, sample_prefixes=prefixes
+        _prices.price_points, start=start, end=end, currency=currency, sample_prefixes=prefixes
     )
 
 
 def price_points(
     start: datetime, end: datetime, *, currency: str, seen: Version | None = None
 ) -> Answer:
-    """What was paid, the most frequent price first: ``analytics.revenue.price_points``."""
-    return _prices(start, end, currency, seen or version(*BOOKS))
+    """What was paid, the most frequent price first: ``analytics.prices.price_points``."""
+    return _points(start, end, currency, seen or version(*BOOKS))
 
 
 @LIVE.keep()

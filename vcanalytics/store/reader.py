@@ -32,7 +32,7 @@ from vcanalytics.store.facts import FORGOTTEN
 from vcanalytics.store.held import Damage, Held, News, empty, take
 from vcanalytics.store.manifest import Known, manifest
 from vcanalytics.store.newest.current import VERSIONED, folded, series
-from vcanalytics.store.newest.places import Place, places
+from vcanalytics.store.newest.places import Place, moves, places
 from vcanalytics.store.quarantine import Quarantined, quarantined
 from vcanalytics.store.segments import Segment, Segments
 from vcanalytics.store.shapes import segment_schema
@@ -122,6 +122,7 @@ class Reader:
             _held=held,
             _files=there,
             _places=self.places,
+            _moves=self._moves,
             _broken=tuple(broken),
             _since=since,
             books=books,
@@ -158,6 +159,10 @@ class Reader:
         """
         with self._catalogue.read() as connection:
             return places(connection, stream, keys)
+
+    def _moves(self, stream: str, keys: Sequence[str]) -> tuple[frozenset[datetime], bool]:
+        with self._catalogue.read() as connection:
+            return moves(connection, stream, keys)
 
     def _present(
         self, segments: Iterable[Segment], damage: list[Damage]

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vcanalytics.errors import StoreError
 from vcanalytics.model.streams import STREAMS
@@ -33,6 +34,8 @@ from vcanalytics.store.state import StreamState
 Files = Mapping[str, Sequence[tuple[Segment, Path]]]
 #: Finds the places of rows of a stream by their keys.
 Places = Callable[[str, Sequence[str]], Mapping[str, Place]]
+#: The other times any of some rows was begun at, and whether that is all of them.
+Moves = Callable[[str, Sequence[str]], tuple[frozenset[datetime], bool]]
 _DAY: Final = timedelta(days=1)
 _US: Final = timedelta(microseconds=1)
 #: More moments than this are told by their range.
@@ -43,6 +46,10 @@ _WIDER: Final = 8
 
 def _nowhere(_stream: str, _keys: Sequence[str]) -> Mapping[str, Place]:
     return {}
+
+
+def _unmoved(_stream: str, _keys: Sequence[str]) -> tuple[frozenset[datetime], bool]:
+    return frozenset(), True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,7 @@ class Snapshot:
     _held: Mapping[str, Held] = field(repr=False)
     _files: Files = field(repr=False)
     _places: Places = field(default=_nowhere, repr=False)
+    _moves: Moves = field(default=_unmoved, repr=False)
     #: Files of cells that cannot be read: rows stand in for them, where they are still kept.
     _broken: tuple[Segment, ...] = field(default=(), repr=False)
     _since: Mapping[str, date] = field(default_factory=dict, repr=False)
@@ -198,6 +206,26 @@ class Snapshot:
         )
         within = _around(STREAMS[stream].time, moments) if files else None
         return Relation(hot, files, STREAMS[stream].key, within)
+
+    def settled(self, stream: str, start: datetime, end: datetime) -> tuple[Path, ...]:
+        """Files of newest versions whose rows lie in ``[start, end)``, all as they stand now.
+
+        No hot row takes the place of any of theirs.
+        """
+        hot = self._overlay(stream)
+        subject = STREAMS[stream]
+        moved, certain = self._moves(stream, hot[subject.key].to_pylist())
+        if not certain:
+            return ()
+        begun = pc.unique(pc.cast(hot[subject.time], pa.date32())).to_pylist()
+        days = {*begun, *(moment.date() for moment in moved)}
+        return tuple(
+            path
+            for segment, path in self._current(stream)
+            if start <= segment.first_at
+            and segment.last_at < end
+            and not any(segment.day <= day <= segment.last_day for day in days)
+        )
 
     def current(self, stream: str) -> pl.DataFrame:
         """All newest versions in memory, for who must look at each; questions take ``newest``."""
