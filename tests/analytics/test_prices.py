@@ -88,7 +88,7 @@ def test_prices_are_those_of_the_newest_versions(
     asked: Any = {"start": ago(days=first), "end": ago(days=last), "currency": "USD"}
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
-        standing: dict[int, Row] = {}
+        standing: dict[int, dict[str, Any]] = {}
         for step in steps:
             rows = [
                 paid(number, days, price, currency=currency, deleted=deleted)
@@ -102,7 +102,7 @@ def test_prices_are_those_of_the_newest_versions(
                 for row in standing.values()
                 if not row["deleted"]
                 and row["currency"] == "USD"
-                and asked["start"] <= row["captured_at"] < asked["end"]  # type: ignore[operator]
+                and asked["start"] <= row["captured_at"] < asked["end"]
             )
             for _ in range(2):
                 found = price_points(store.engine, store.look(), **asked)
