@@ -32,6 +32,7 @@ BENCHMARKS: Final = {
     "painted": ("painted", "from the source's commit to painted text on Overview"),
     "viewers": ("refresh", "cost of a refresh for 1, 20 and 50 viewers over real sockets"),
     "caching": ("caching", "questions to DuckDB for 20 viewers, with answers kept and without"),
+    "api": ("api", "an answer of the JSON API, warm and cold; answers/s against a bare route"),
     "memory": ("memory", "memory of a reader of a long history, of console and collectors"),
     "kept-waiting": ("kept_waiting", "the app's own writes, with and without collectors"),
     "first-read": ("first_read", "the first read of a big shop (--rows)"),

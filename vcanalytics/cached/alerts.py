@@ -45,6 +45,7 @@ __all__ = [
     "events",
     "find",
     "firing",
+    "firing_counts",
     "history",
     "newest",
     "opened",
@@ -116,6 +117,14 @@ def firing() -> list[Alert]:
         return []
     with _open().read() as connection:
         return _alerts.firing(connection)
+
+
+def firing_counts() -> dict[Severity, int]:
+    """How many are firing now, of each severity."""
+    if not watched():
+        return dict.fromkeys(Severity, 0)
+    with _open().read() as connection:
+        return _alerts.counts(connection)
 
 
 def find(number: int) -> Alert | None:

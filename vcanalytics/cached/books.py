@@ -190,6 +190,11 @@ def payments(filters: Filters, *, order: Order, limit: int, offset: int = 0) -> 
     return Page(_rows(filters, order.value, limit, offset, at), _count(filters, at))
 
 
+def newest_payments(filters: Filters, *, limit: int) -> pl.DataFrame:
+    """The newest payments that pass ``filters``, not counting the others."""
+    return _rows(filters, Order.NEWEST.value, limit, 0, version("transactions"))
+
+
 def payment_count(filters: Filters) -> int:
     """How many payments pass ``filters``."""
     return _count(filters, version("transactions"))

@@ -185,11 +185,7 @@ async def alerts(request: Request, _asked: Annotated[Nothing, Query()]) -> Respo
 
 def alerts_of(now: datetime) -> Alerts:
     """The answer as of ``now``."""
-    firing = AlertFilters(states=(AlertState.FIRING,))
-    counts = {
-        severity: journal.count(AlertFilters(states=firing.states, severities=(severity,)))
-        for severity in Severity
-    }
+    counts = journal.firing_counts()
     return Alerts(
         timestamp=written(now),
         summary=Counts(

@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-import polars as pl
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from vcanalytics import cached
-from vcanalytics.analytics.transactions import Filters, Order
+from vcanalytics.analytics.transactions import Filters
 from vcanalytics.cached import settings
 from vcanalytics.model import measures
+from vcanalytics.model.streams import STREAMS
 from vcanalytics.model.windows import Grain, Window, window_start, windows
 from vcanalytics.web.api.answers import Moment, Told, answer, clock, written
 from vcanalytics.web.api.asked import Nothing
@@ -27,6 +27,7 @@ router: Final = APIRouter(route_class=Route, tags=["now"])
 _OPEN: Final = ("pending", "awaiting_payment")
 #: Response times of the moment.
 _REACH: Final = timedelta(hours=1)
+_DAY: Final = timedelta(hours=24)
 #: Rows that VectorCraft's own panel drew beside the figures.
 _RECENT: Final = 5
 
@@ -96,7 +97,9 @@ class Live(Told):
     freshness: dict[str, float | None] = Field(
         description="Seconds since each stream was last read with success; null before the first"
     )
-    recent_transactions: list[Recent]
+    recent_transactions: list[Recent] = Field(
+        max_length=_RECENT, description="The newest of the last 24 hours, samples left out"
+    )
 
 
 @router.get("/metrics/live", response_model=Live)
@@ -118,28 +121,32 @@ def live(now: datetime) -> Live:
         ),
         performance_metrics=times(now, _REACH),
         freshness=freshness(now),
-        recent_transactions=recent(),
+        recent_transactions=recent(now),
     )
 
 
 def system(now: datetime) -> System:
     """The console's own host, else what VectorCraft sampled of its own."""
-    frame = cached.system.newest(now=now).frame
+    # By hand: of a few dozen rows each filter costs more than all of this.
+    rows = cached.system.newest(now=now).frame.to_dicts()
     own = cached.own_host()
-    order = frame["host"].unique().to_list()
-    hosts = sorted(order, key=lambda host: (host != own, host == measures.VECTORCRAFT, host))
-    mine = frame.filter(pl.col("host") == (hosts[0] if hosts else ""))
-    single = {row["measure"]: row["value"] for row in mine.filter(pl.col("item") == "").to_dicts()}
-    disks = mine.filter(pl.col("measure") == "disk_percent").sort(
-        pl.col("item") != measures.DATA_DISK, pl.col("item") != "", maintain_order=True
+    hosts = sorted(
+        {row["host"] for row in rows},
+        key=lambda host: (host != own, host == measures.VECTORCRAFT, host),
     )
-    sampled_at = mine["happened_at"].max()
+    mine = [row for row in rows if row["host"] == hosts[0]]
+    single = {row["measure"]: row["value"] for row in mine if row["item"] == ""}
+    disks = sorted(
+        (row for row in mine if row["measure"] == "disk_percent"),
+        key=lambda row: (row["item"] != measures.DATA_DISK, row["item"] != ""),
+    )
+    sampled_at = max((row["happened_at"] for row in mine), default=None)
     return System(
         cpu_percent=single.get("cpu_percent"),
         memory_percent=single.get("memory_percent"),
-        disk_percent=disks["value"][0] if disks.height else None,
+        disk_percent=disks[0]["value"] if disks else None,
         host=hosts[0] if hosts else None,
-        sampled_at=written(sampled_at) if isinstance(sampled_at, datetime) else None,
+        sampled_at=None if sampled_at is None else written(sampled_at),
         measures=single,
     )
 
@@ -154,8 +161,9 @@ def today(now: datetime) -> Today:
     """Today's money as ``revenue`` and ``transactions`` count it, samples left out."""
     day, currency = day_of(now), settings().currency
     frame = cached.totals(day.start, day.end, zone=settings().timezone, now=now)
-    found = frame.filter(pl.col("currency") == currency).to_dicts()
-    row: dict[str, Any] = found[0] if found else {}
+    row: dict[str, Any] = next(
+        (found for found in frame.to_dicts() if found["currency"] == currency), {}
+    )
     begun = Filters(start=day.start, end=day.end, currency=currency, samples=False)
     states = dict(cached.by_status(begun).frame.iter_rows())
     return Today(
@@ -180,12 +188,19 @@ def times(now: datetime, reach: timedelta) -> dict[str, Times]:
 
 def freshness(now: datetime) -> dict[str, float | None]:
     """How long ago each stream was last read with success, in seconds."""
-    return {row["stream"]: row["lag_s"] for row in cached.stream_table(now=now).to_dicts()}
+    states = cached.streams()
+    ages: dict[str, float | None] = {}
+    for name in STREAMS:
+        read_at = states[name].read_at
+        # A clock set back must not make a stream younger than new.
+        ages[name] = None if read_at is None else max((now - read_at).total_seconds(), 0.0)
+    return ages
 
 
-def recent() -> list[Recent]:
-    """The newest payments."""
-    page = cached.payments(Filters(samples=False), order=Order.NEWEST, limit=_RECENT)
+def recent(now: datetime) -> list[Recent]:
+    """The newest payments. Bounded in time: without, all of history might be looked through."""
+    wanted = Filters(start=cached.minute(now) - _DAY, samples=False)
+    rows = cached.newest_payments(wanted, limit=_RECENT)
     return [
         Recent(
             transaction_id=row["transaction_id"],
@@ -194,5 +209,5 @@ def recent() -> list[Recent]:
             amount=None if row["amount"] is None else float(row["amount"]),
             currency=row["currency"],
         )
-        for row in page.rows.to_dicts()
+        for row in rows.to_dicts()
     ]
