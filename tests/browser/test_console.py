@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
@@ -20,6 +22,7 @@ LOOK_AWAY = """hidden => {
   Object.defineProperty(document, "hidden", { value: hidden, configurable: true })
   document.dispatchEvent(new Event("visibilitychange"))
 }"""
+OLD_PANEL = (Path(__file__).parent / "old_panel.js").read_text("utf-8")
 BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
 
@@ -199,3 +202,28 @@ def test_nothing_went_wrong_on_the_server(served: Served) -> None:
     log = served.log.read_text()
     assert "Traceback" not in log
     assert "could not be drawn" not in log
+
+
+def test_the_old_panels_script_draws_what_it_is_told(viewer: Tab) -> None:
+    viewer.open("cache")
+    drawn: dict[str, Any] = viewer.page.evaluate(OLD_PANEL)
+
+    # Nobody watches here, and the panel says so.
+    assert drawn["overall"].startswith("UNKNOWN ")
+    assert (drawn["components"], drawn["open"], drawn["healthy"]) == ([], 0, False)
+    assert drawn["badge"] == [0, 0, 0]
+    assert drawn["revenue"].startswith("$")
+    assert len(drawn["feed"]) == 5
+    assert all(one[0].startswith("VC_") and one[2] for one in drawn["feed"])
+    assert 0 <= drawn["cpu"] <= 100
+    assert [drawn[name][:3] for name in ("hourly", "daily", "weekly")] == [
+        [24, 24, 24],
+        [30, 30, 30],
+        [12, 12, 12],
+    ]
+    # The shop is two days old: a month and twelve weeks hold all of it.
+    assert drawn["daily"][3] == drawn["weekly"][3] != "0.00"
+    assert drawn["users"][0] is True
+    assert drawn["cache"] == ["live", "health", "activity", "revenue"]
+    assert drawn["cleared"]["success"] is True
+    viewer.assert_well()
