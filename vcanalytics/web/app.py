@@ -88,6 +88,7 @@ class Web:
     ) -> None:
         self._settings = settings
         self._hasher = hasher
+        self._programs = Later(self._api)
         self._clock = clock or (lambda: datetime.now(UTC))
         self.live = LiveSocket(self._live, may_still)
         self.keeper = Keeper(
@@ -129,7 +130,7 @@ class Web:
             Route(access.METRICS, metrics),
             *self._sign_in.routes(),
             WebSocketRoute("/admin/api/live", self.live.serve),
-            Route("/admin/api/{path:path}", Later(self._api)),
+            Route("/admin/api/{path:path}", self._programs),
             Route("/admin/export/{name}.csv", export),
             *index.routes(),
         ]
@@ -157,6 +158,8 @@ class Web:
         async def life(_app: Any) -> AsyncIterator[None]:
             for module in (*_PRELOADED, *preload):
                 importlib.import_module(module)
+            if preload:
+                self._programs.made()
             # Streamlit collects all garbage after every fragment run. What is frozen is never
             # walked again: three quarters of the busy CPU.
             gc.collect()

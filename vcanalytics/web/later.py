@@ -17,7 +17,11 @@ class Later:
         self._make = make
         self._made: ASGIApp | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def made(self) -> ASGIApp:
+        """The app; it is made where it is not yet."""
         if self._made is None:
             self._made = self._make()
-        await self._made(scope, receive, send)
+        return self._made
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.made()(scope, receive, send)
