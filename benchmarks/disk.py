@@ -1,10 +1,11 @@
 """Bytes on disk for each payment, request sample and system value, against the source.
 
 A store and a SQLite database with the source's table and indexes are made of the same rows, one
-kind at a time. The store's share is everything it has grown by: segments, what is derived from
-them, and the catalogue with ledger, current rows and books. System values come in as the collector
-samples them; of payments there are two figures, as first read (one version each) and as seen live
-(begun, ordered, ended: three versions, where the source keeps the last).
+kind at a time. The store's share is everything it has grown by once upkeep has been there: segments
+(merged, as months end), what is derived from them, and the catalogue with ledger (without entries
+that nobody can send again), current rows and books. System values come in as the collector samples
+them; of payments there are two figures, as first read (one version each) and as seen live (begun,
+ordered, ended: three versions, where the source keeps the last).
 
 100,000 payments, a million requests and six hours of samples each second. Two minutes, and some
 500 MB of disk.
@@ -25,13 +26,15 @@ import polars as pl
 
 from benchmarks import made, made_shop
 from benchmarks.results import Aim, Options, Result
-from benchmarks.stores import put
+from benchmarks.stores import put, source_of
 from collectors.simulator.schema import create_indexes, create_tables
 from collectors.system import BATCH_SAMPLES
 from vcanalytics.model.streams import REQUESTS, SYSTEM, TRANSACTIONS
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.manifest import clean
 from vcanalytics.store.sealer import seal
+from vcanalytics.store.upkeep.merging import merge_next
+from vcanalytics.store.upkeep.settling import KEPT, settle
 
 _PAYMENTS: Final = 100_000
 _REQUESTS: Final = 1_000_000
@@ -158,11 +161,23 @@ def in_store(path: Path, stream: str, frames: Iterable[pl.DataFrame], count: int
             put(catalogue, now, kind, str(number), frame)
         while seal(catalogue, segments, kind, made.NOW) is not None:
             pass
-        clean(catalogue, segments, made.NOW + timedelta(hours=1), orphan_after=timedelta())
+        _look_after(catalogue, segments, frozenset({source_of(kind)}))
     sizes: dict[bool, int] = {True: 0, False: 0}
     for key in segments.files():
         sizes[key.split("/")[0] == stream] += segments.local(key).stat().st_size
     return Taken(count, sizes[True], sizes[False], _compact(path) - before)
+
+
+def _look_after(catalogue: Catalogue, segments: Segments, sources: frozenset[str]) -> None:
+    """What upkeep does until two months later, but for letting rows go."""
+    now = made.NOW
+    # Entries of the ledger are marked at first, and go days later.
+    for now in (made.NOW, made.NOW + KEPT, made.NOW + timedelta(days=62)):
+        while settle(catalogue, sources, now):
+            pass
+    while merge_next(catalogue, segments, now, kept_for_ever=()):
+        pass
+    clean(catalogue, segments, now + timedelta(hours=1), orphan_after=timedelta())
 
 
 def _compact(path: Path) -> int:

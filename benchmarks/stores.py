@@ -113,6 +113,11 @@ def _fill(catalogue: Catalogue, segments: Segments, size: Size, options: Options
     _tidy(catalogue, segments, 0, f"{size}: tidied", 1, options)
 
 
+def source_of(stream: Stream) -> str:
+    """What the ledger calls whoever makes the stream's rows here."""
+    return f"bench-{stream.name}"
+
+
 def put(
     catalogue: Catalogue, segments: Segments | None, stream: Stream, key: str, frame: pl.DataFrame
 ) -> None:
@@ -120,9 +125,8 @@ def put(
     if not frame.height:
         return
     batch = made.as_batch(stream, frame)
-    catalogue.append(
-        stream.name, f"bench-{stream.name}", key, batch, list(_stands(stream, frame)), made.NOW
-    )
+    current = list(_stands(stream, frame))
+    catalogue.append(stream.name, source_of(stream), key, batch, current, made.NOW)
     while segments is not None and seal(catalogue, segments, stream, made.NOW) is not None:
         pass
 

@@ -46,17 +46,20 @@ class Shape:
         return ordered.drop_columns(_HOUR)
 
     def encodings(self) -> dict[str, Any]:
-        """How columns are written: times and counts as steps, all else as words of a dictionary.
+        """How columns are written: times and counts as steps, measured values as they are.
 
-        A system sample takes 1.0 bytes so, sorted by the hour and series; 1.6 sorted by time.
+        All else are words of a dictionary; of values it would hold nearly as many as there are. A
+        request takes 7.7 bytes so, of 10.3 with a dictionary of its values, and a system sample
+        1.6, of 1.9; sorted by time it would be half as much again.
         """
         steps = [
             field.name
             for field in self.schema
             if pa.types.is_timestamp(field.type) or pa.types.is_int64(field.type)
         ]
+        plain = [field.name for field in self.schema if pa.types.is_floating(field.type)]
         return {
-            "use_dictionary": [name for name in self.schema.names if name not in steps],
+            "use_dictionary": [name for name in self.schema.names if name not in {*steps, *plain}],
             "column_encoding": dict.fromkeys(steps, "DELTA_BINARY_PACKED"),
         }
 
