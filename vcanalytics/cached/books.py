@@ -190,9 +190,9 @@ def payments(filters: Filters, *, order: Order, limit: int, offset: int = 0) -> 
     return Page(_rows(filters, order.value, limit, offset, at), _count(filters, at))
 
 
-def newest_payments(filters: Filters, *, limit: int) -> pl.DataFrame:
+def newest_payments(filters: Filters, *, limit: int, offset: int = 0) -> pl.DataFrame:
     """The newest payments that pass ``filters``, not counting the others."""
-    return _rows(filters, Order.NEWEST.value, limit, 0, version("transactions"))
+    return _rows(filters, Order.NEWEST.value, limit, offset, version("transactions"))
 
 
 def payment_count(filters: Filters) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from vcanalytics.accounts import Role
 from vcanalytics.errors import BudgetExceeded, StoreError
 from vcanalytics.model.rates import PRINCIPAL
 from vcanalytics.web.api import cache
-from vcanalytics.web.api.answers import Told
+from vcanalytics.web.api.answers import Threads, Told
 
 REVENUE = "/admin/api/analytics/revenue"
 
@@ -138,6 +139,29 @@ def test_an_answer_that_takes_too_long_is_given_up_and_its_place_is_bounded(
         assert begun.is_set()
     finally:
         go_on.set()
+
+
+def test_what_was_given_up_holds_its_place_until_it_ends() -> None:
+    threads = Threads(at_once=1)
+    go_on, ended, asked = threading.Event(), threading.Event(), []
+
+    def slow() -> None:
+        go_on.wait(20)
+        ended.set()
+
+    async def ask() -> None:
+        with pytest.raises(BudgetExceeded):
+            await threads.within(0.05, slow)
+        # The one place is taken: this is given up before it was begun, and never will be.
+        with pytest.raises(BudgetExceeded):
+            await threads.within(0.05, lambda: asked.append("late"))
+        assert await threads.within(5, lambda: "long", long=True) == "long"
+        go_on.set()
+        assert await threads.within(5, lambda: "next") == "next"
+
+    asyncio.run(ask())
+    assert ended.is_set()
+    assert asked == []
 
 
 @pytest.fixture

@@ -6,14 +6,13 @@ ETag is that of everything but the timestamp: who has the same figures already i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Final, Literal, TypeVar
 
-import anyio
 import xxhash
-from anyio import to_thread
-from anyio.lowlevel import RunVar
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,13 +25,12 @@ T = TypeVar("T")
 BUDGETS: Final = 2
 #: Answers put together at once; who comes then waits, within the same budget.
 AT_ONCE: Final = 16
+#: Of those that are given more time, so that they keep nobody else from being answered.
+LONG_AT_ONCE: Final = 2
 _ENVELOPE: Final = {"success", "timestamp"}
 _JSON: Final = "application/json"
 #: It is somebody's, and asked for anew each time, mostly to hear that it is still the same.
 _HEADERS: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
-_turns: RunVar[anyio.CapacityLimiter] = RunVar("api-turns")
-
-
 #: A time as it is told: ISO 8601 with its offset, as the commands print it.
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -57,29 +55,36 @@ class Told(BaseModel):
     timestamp: Moment = Field(description="When it was answered")
 
 
-async def within(budget_s: float, ask: Callable[[], T]) -> T:
-    """What ``ask`` answers, from a thread of its own.
+class Threads:
+    """Where answers are put together: so many at once, of those that may take long few.
 
-    Raises BudgetExceeded where it is not there after ``budget_s``; the thread goes on until its
-    question is interrupted, and takes up its place until then.
+    One that was given up holds its place until its question is interrupted: whoever asks again and
+    again sets no more to work than that.
     """
-    try:
-        turns = _turns.get()
-    except LookupError:
-        turns = anyio.CapacityLimiter(AT_ONCE)
-        _turns.set(turns)
-    with anyio.move_on_after(budget_s):
-        return await to_thread.run_sync(ask, abandon_on_cancel=True, limiter=turns)
-    raise BudgetExceeded(f"the answer was not there within {budget_s:g} s", heals=True)
+
+    def __init__(self, at_once: int = AT_ONCE, long_at_once: int = LONG_AT_ONCE) -> None:
+        self._pool = ThreadPoolExecutor(at_once, "api")
+        self._long = ThreadPoolExecutor(long_at_once, "api-long")
+
+    async def within(self, budget_s: float, ask: Callable[[], T], *, long: bool = False) -> T:
+        """What ``ask`` answers. Raises BudgetExceeded where it is not there after ``budget_s``."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(budget_s):
+                return await loop.run_in_executor(self._long if long else self._pool, ask)
+        except TimeoutError:
+            raise BudgetExceeded(f"the answer was not there within {budget_s:g} s") from None
 
 
 async def answer(request: Request, ask: Callable[[], Told], *, budget_s: float = 0.0) -> Response:
     """What ``ask`` tells as JSON, or that it is still what the asker has (304).
 
-    ``budget_s`` is for questions that are given more time than others.
+    ``budget_s`` is for questions that are given more time than others; of these few are asked at
+    once.
     """
+    threads: Threads = request.app.state.threads
     given_s = max(budget_s, request.app.state.budget_s)
-    return await within(given_s, lambda: _tagged(request, ask()))
+    return await threads.within(given_s, lambda: _tagged(request, ask()), long=budget_s > 0)
 
 
 def done(told: Told) -> Response:

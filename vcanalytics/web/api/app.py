@@ -20,7 +20,7 @@ from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue
 from vcanalytics.web import refusals
 from vcanalytics.web.api import activity, cache, health, ingest, metrics, revenue, rows
-from vcanalytics.web.api.answers import BUDGETS
+from vcanalytics.web.api.answers import BUDGETS, Threads
 from vcanalytics.web.api.faults import FAULTS, refusal_of
 
 PREFIX: Final = "/admin/api"
@@ -72,6 +72,7 @@ def make(
         },
     )
     app.state.clock = clock
+    app.state.threads = Threads()
     app.state.budget_s = settings.query_budget_s * BUDGETS
     app.state.keeping = ingest.Keeping(catalogue, ingest.kept_days(settings))
     for room in (metrics, revenue, activity, health, rows, cache, ingest):
@@ -89,7 +90,11 @@ def _describe(app: FastAPI) -> None:
     }
     schema["security"] = [{"token": []}, {"session": []}]
     for path in schema["paths"].values():
-        for operation in path.values():
+        for method, operation in path.items():
+            if method == "get":
+                operation["responses"]["304"] = {
+                    "description": "Unchanged since the answer whose ETag If-None-Match names"
+                }
             # FastAPI's own word for a wrong value; here it is 400.
             operation["responses"].pop("422", None)
     for name in ("HTTPValidationError", "ValidationError"):

@@ -168,7 +168,7 @@ def _first(errors: Sequence[Mapping[str, Any]]) -> str:
         return f"the body is no JSON, from character {place[0] if place else 0} on"
     if error["type"] == "extra_forbidden":
         return f"{', '.join(names)}: there is no such field"
-    if error["type"] == "literal_error":
+    if error["type"] in {"literal_error", "enum"}:
         return f"{', '.join(names)}: is one of {error['ctx']['expected']}"
-    words = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    words = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     return f"{', '.join(names) or 'the body'}: {words}"

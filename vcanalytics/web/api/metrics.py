@@ -164,7 +164,11 @@ def today(now: datetime) -> Today:
     row: dict[str, Any] = next(
         (found for found in frame.to_dicts() if found["currency"] == currency), {}
     )
-    begun = Filters(start=day.start, end=day.end, currency=currency, samples=False)
+    # Where there is no other currency the books know the states, without a question.
+    alone = set(frame["currency"]) <= {currency}
+    begun = Filters(
+        start=day.start, end=day.end, currency=None if alone else currency, samples=False
+    )
     states = dict(cached.by_status(begun).frame.iter_rows())
     return Today(
         total_revenue=float(row.get("net", Decimal(0))),

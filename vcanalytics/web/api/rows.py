@@ -23,7 +23,7 @@ from starlette.responses import Response
 from vcanalytics import cached
 from vcanalytics.analytics.latency import Kind as Measured
 from vcanalytics.analytics.reconcile import BUDGET_S, FINDINGS
-from vcanalytics.analytics.transactions import Filters, Order
+from vcanalytics.analytics.transactions import Filters
 from vcanalytics.commands import latency as latency_command
 from vcanalytics.commands import reconcile as reconcile_command
 from vcanalytics.commands import streams as streams_command
@@ -131,18 +131,17 @@ def payments_of(asked: Payments, now: datetime) -> PaymentsTold:
         until = moment + timedelta(microseconds=1)
         before = replace(wanted, end=until if end is None else min(until, end))
     # One more than is shown: whether there is a next page.
-    page = cached.payments(before, order=Order.NEWEST, limit=asked.limit + 1, offset=given)
-    rows = page.rows.head(asked.limit)
+    found = cached.newest_payments(before, limit=asked.limit + 1, offset=given)
+    rows = found.head(asked.limit)
     following = None
-    if page.rows.height > asked.limit:
+    if found.height > asked.limit:
         last = rows["created_at"][-1]
         same = rows.filter(pl.col("created_at") == last).height + (given if last == moment else 0)
         following = f"{to_micros(last)}-{same}"
-    total = page.total if moment is None else cached.payment_count(wanted)
     return PaymentsTold(
         timestamp=written(now),
         transactions=[Payment(**row) for row in printed(rows, transactions_command.COLUMNS, zone)],
-        total=total,
+        total=cached.payment_count(wanted),
         next_cursor=following,
     )
 
