@@ -31,6 +31,7 @@ BENCHMARKS: Final = {
     "first-load": ("first_load", "first load of Overview, against a page of one line chart"),
     "painted": ("painted", "from the source's commit to painted text on Overview"),
     "viewers": ("refresh", "cost of a refresh for 1, 20 and 50 viewers over real sockets"),
+    "live": ("live", "from a commit to a push, 200 sockets and deaf ones; events/s over HTTP"),
     "caching": ("caching", "questions to DuckDB for 20 viewers, with answers kept and without"),
     "api": ("api", "an answer of the JSON API, warm and cold; answers/s against a bare route"),
     "memory": ("memory", "memory of a reader of a long history, of console and collectors"),

@@ -310,6 +310,17 @@ def test_a_program_is_told_the_figures_with_every_update(console: Console) -> No
     assert datetime.fromisoformat(renewed["timestamp"]).tzinfo is not None
 
 
+def test_who_asks_is_told_what_is_known_now(console: Console) -> None:
+    with console.viewer() as viewer:
+        for seq in range(2, 6):
+            console.tell(transactions=seq)
+            viewer.send_json({"type": "request_live_update"})
+            told = viewer.receive_json()
+            assert told["revenue_metrics"] == {"total_revenue": seq - 1}
+            viewer.send_json({"type": "request_live_update"})
+            assert viewer.receive_json()["revenue_metrics"] == told["revenue_metrics"]
+
+
 def test_a_page_hears_only_what_moved(console: Console) -> None:
     with console.viewer() as page:
         page.send_json({"type": "join_admin_room", "figures": False})

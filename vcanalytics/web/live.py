@@ -21,10 +21,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vcanalytics.errors import StoreError
 from vcanalytics.web.figures import Figures
-from vcanalytics.web.watch import Watcher
+from vcanalytics.web.watch import State, Watcher
 
 #: Between two pushes to one viewer: what comes in between is in the next, within 100 ms.
-PUSH_EVERY_S: Final = 0.06
+PUSH_EVERY_S: Final = 0.05
 #: A message from a viewer is one word; anything longer is refused.
 MESSAGE_BYTES_MAX: Final = 1_024
 #: Messages a second that a viewer may send on and on, and at once after a silence.
@@ -41,6 +41,7 @@ _LATER: Final = 1013
 _JOIN: Final = "join_admin_room"
 _LEAVE: Final = "leave_admin_room"
 _REQUEST: Final = "request_live_update"
+_NONE: Final[Mapping[str, Any]] = {}
 _KINDS: Final = (_JOIN, _LEAVE, _REQUEST)
 
 
@@ -73,6 +74,7 @@ class LiveSocket:
         self._figures = Figures(figures) if figures else None
         self._allowed = allowed
         self._viewers = 0
+        self._updates = _Updates()
 
     async def serve(self, websocket: WebSocket) -> None:
         """One viewer, from connect to disconnect."""
@@ -83,7 +85,7 @@ class LiveSocket:
         self._viewers += 1
         try:
             async with asyncio.TaskGroup() as group:
-                viewer = _Viewer(websocket, self.watcher, self._figures, group)
+                viewer = _Viewer(websocket, self.watcher, self._figures, self._updates, group)
                 await self._listen(viewer)
         except* (WebSocketDisconnect, RuntimeError):
             # RuntimeError is what Starlette raises for a send after the peer has gone.
@@ -129,6 +131,29 @@ async def _close(websocket: WebSocket, ended: _Ended) -> None:
             await websocket.close(ended.code, ended.reason)
 
 
+class _Updates:
+    """What is pushed, written once for all who are told the same."""
+
+    def __init__(self) -> None:
+        self._written: dict[bool, tuple[int, Mapping[str, Any], str]] = {}
+
+    def of(self, watcher: Watcher, figures: Mapping[str, Any]) -> str:
+        """The state of ``watcher`` with ``figures``: as it was written when it was new."""
+        known = self._written.get(bool(figures))
+        if known is None or known[0] != watcher.version or known[1] is not figures:
+            known = (watcher.version, figures, _update(watcher.state, figures))
+            self._written[bool(figures)] = known
+        return known[2]
+
+
+def _update(state: State, figures: Mapping[str, Any]) -> str:
+    told = {name: value for name, value in figures.items() if name != "timestamp"}
+    if figures:
+        told["figures_at"] = figures.get("timestamp")
+    told |= {"seqs": state.seqs, "read_at": state.read_at, "problem": state.problem}
+    return _message("live_update", **told)
+
+
 class _Viewer:
     """One open socket: what it hears and says."""
 
@@ -137,11 +162,13 @@ class _Viewer:
         websocket: WebSocket,
         watcher: Watcher,
         figures: Figures | None,
+        updates: _Updates,
         group: asyncio.TaskGroup,
     ) -> None:
         self.websocket = websocket
         self._watcher = watcher
         self._figures = figures
+        self._updates = updates
         self._group = group
         # Starlette allows one sender at a time.
         self._turn = asyncio.Lock()
@@ -171,29 +198,22 @@ class _Viewer:
     async def answer(self) -> None:
         """How things stand now, with the figures of now."""
         told = await self._figures.now(self._watcher.version) if self._figures else {}
-        await self._send(self._update(told))
-
-    def _update(self, figures: Mapping[str, Any]) -> str:
-        state = self._watcher.state
-        told = {name: value for name, value in figures.items() if name != "timestamp"}
-        if figures:
-            told["figures_at"] = figures.get("timestamp")
-        told |= {"seqs": state.seqs, "read_at": state.read_at, "problem": state.problem}
-        return _message("live_update", **told)
+        await self._send(_update(self._watcher.state, told))
 
     async def _push(self, figures: Figures | None) -> None:
         version = self._watcher.version
-        told = await figures.now(version) if figures else {}
-        await self._send(self._update(told))
+        told = await figures.now(version, paced=True) if figures else {}
+        await self._send(_update(self._watcher.state, told))
         while True:
             await asyncio.sleep(PUSH_EVERY_S)
             version = await self._watcher.after(version)
             # At once, with the figures there are; new ones follow as soon as they are made.
-            await self._send(self._update(figures.newest if figures else {}))
+            newest = figures.newest if figures else _NONE
+            await self._send(self._updates.of(self._watcher, newest))
 
     async def _push_figures(self, figures: Figures) -> None:
         async for told in figures.renewed(self._watcher):
-            await self._send(self._update(told))
+            await self._send(self._updates.of(self._watcher, told))
 
     async def _send(self, text: str) -> None:
         async with self._turn:

@@ -21,8 +21,9 @@ from vcanalytics.errors import ConsoleError
 _LOG: Final = logging.getLogger(__name__)
 #: A push comes within 100 ms of its commit: this is what it may take to see the commit.
 LOOK_EVERY_S: Final = 0.02
-#: Where nobody listens: the state is there for whoever comes, and for /healthz.
+#: Where nobody has listened for a while: the state is there for whoever comes, and for /healthz.
 LOOK_CALMLY_S: Final = 0.1
+_CALM_AFTER_S: Final = 2.0
 LOOK_AT_LEAST_S: Final = 5.0
 #: After a change that moved no stream (a heartbeat), listeners hear of it at most this often.
 QUIET_EVERY_S: Final = 2.0
@@ -51,6 +52,7 @@ class Watcher:
         self._changed = asyncio.Condition()
         self._told_at = 0.0
         self._listeners = 0
+        self._listened_at = -math.inf
         self.state = State()
         self.version = 0
 
@@ -78,7 +80,9 @@ class Watcher:
                 if news or (quiet and pending != self.state):
                     await self._tell(pending, clock())
                     pending = None
-            await asyncio.sleep(LOOK_EVERY_S if self._listeners else LOOK_CALMLY_S)
+            # A viewer who was just told something listens again in a moment.
+            lately = self._listeners or clock() - self._listened_at < _CALM_AFTER_S
+            await asyncio.sleep(LOOK_EVERY_S if lately else LOOK_CALMLY_S)
 
     async def _tell(self, state: State, at: float) -> None:
         async with self._changed:
@@ -96,6 +100,7 @@ class Watcher:
                 return self.version
         finally:
             self._listeners -= 1
+            self._listened_at = asyncio.get_running_loop().time()
 
 
 @contextlib.asynccontextmanager

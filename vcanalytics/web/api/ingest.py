@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -59,6 +60,7 @@ class Keeping:
         self._catalogue = catalogue
         self._kept_days = kept_days
         self._turns: anyio.CapacityLimiter | None = None
+        self._writing = threading.Lock()
         self.in_flight = 0
 
     @contextmanager
@@ -83,7 +85,9 @@ class Keeping:
 
         def work() -> ingest.Kept:
             batch = ingest.read(stream, body)
-            return ingest.keep(catalogue, key, batch, now, kept_days=self._kept_days[stream])
+            # One after the other: who waits for a lock of SQLite's sleeps, longer each time.
+            with self._writing:
+                return ingest.keep(catalogue, key, batch, now, kept_days=self._kept_days[stream])
 
         # Not to be given up: what is begun is done, and the same key finds it.
         return await to_thread.run_sync(work, limiter=self._turns)
