@@ -131,7 +131,7 @@ def test_an_answer_that_takes_too_long_is_given_up_and_its_place_is_bounded(
     api = next(
         route.app for route in app.routes if getattr(route, "path", "").endswith("{path:path}")
     )
-    monkeypatch.setattr(api.made().state, "budget_s", 0.05)
+    monkeypatch.setitem(api.made().state._state, "budget_s", 0.05)
     try:
         answer = client.get("/admin/api/streams")
         refused(answer, 503, "over_budget")

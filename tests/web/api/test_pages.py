@@ -26,7 +26,8 @@ def selling(folder: Path) -> Iterator[tuple[Shop, TestClient]]:
         for number in range(1, 8):
             # Three of one second, then two, then two.
             second = "10:00:00" if number < 4 else f"1{number // 2}:00:00"
-            made.transaction(f"VC_{number}", created_at=f"2026-11-20 {second}")
+            currency = "EUR" if number == 7 else "USD"
+            made.transaction(f"VC_{number}", created_at=f"2026-11-20 {second}", currency=currency)
         made.complete("VC_1", amount=49.0, completed_at="2026-11-20 10:01:00")
         made.complete("VC_2", amount=5_000, currency="JPY", completed_at="2026-11-20 10:01:00")
         made.update("VC_5", email=SCRIPT, status="failed", error_message="no\x07 luck")
@@ -55,9 +56,9 @@ def page(client: TestClient, **params: Any) -> dict[str, Any]:
 def test_today_is_of_the_headline_currency_alone(client: TestClient) -> None:
     told = client.get("/admin/api/metrics/live").json()["revenue_metrics"]
     assert told["total_revenue"] == 49.0
-    # All but the one in yen.
-    assert (told["transaction_count"], told["captured_transactions"]) == (6, 1)
-    assert (told["pending_transactions"], told["failed_transactions"]) == (4, 1)
+    # All but those in yen and euros.
+    assert (told["transaction_count"], told["captured_transactions"]) == (5, 1)
+    assert (told["pending_transactions"], told["failed_transactions"]) == (3, 1)
     yen = client.get("/admin/api/analytics/revenue?currency=JPY").json()
     assert yen["summary"] == {
         "total_revenue": 5_000.0,

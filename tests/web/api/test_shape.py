@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+
+from tests.web.api.conftest import NOW
 
 STATS = "/admin/api/cache/stats"
 CLEAR = "/admin/api/cache/clear"
@@ -39,6 +41,20 @@ def test_what_is_still_the_same_is_not_sent_again(client: TestClient) -> None:
         again = client.get(STATS, headers={"if-none-match": given})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert client.get(STATS, headers={"if-none-match": '"other"'}).status_code == 200
+
+
+def test_the_time_of_an_answer_makes_it_no_other(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/admin/api/transactions?limit=1"
+    first = client.get(path)
+    app: Any = client.app
+    api = next(one.app for one in app.routes if getattr(one, "path", "").endswith("{path:path}"))
+    monkeypatch.setitem(api.made().state._state, "clock", lambda: NOW + timedelta(seconds=1))
+    second = client.get(path)
+    assert second.json()["timestamp"] != first.json()["timestamp"]
+    assert second.headers["etag"] == first.headers["etag"]
+    assert client.get(path + "1").headers["etag"] != first.headers["etag"]
 
 
 def test_a_parameter_that_is_none_is_named(client: TestClient) -> None:
@@ -89,3 +105,13 @@ def test_the_description_names_every_path_and_loads_nothing_from_outside(
     assert "422" not in told["paths"][CLEAR]["post"]["responses"]
     for path in ("/admin/api/docs", "/admin/api/redoc"):
         refused(client.get(path), 404, "not_found")
+
+
+def test_an_offset_whose_plus_was_not_escaped_is_read_all_the_same(client: TestClient) -> None:
+    path = "/admin/api/analytics/revenue?end=2026-11-18T09:17:23"
+    assert (
+        client.get(f"{path}+05:30").json()["labels"]
+        == client.get(f"{path}%2B05:30").json()["labels"]
+    )
+    message = refused(client.get(f"{path} noon"), 400, "bad_request")
+    assert message.startswith("end: '2026-11-18T09:17:23 noon' is not a time.")
