@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.testclient import TestClient, WebSocketTestSession
@@ -158,6 +161,20 @@ def test_what_is_no_message_is_answered_with_an_error_and_the_socket_lives(
         assert "join_admin_room" in answer["error"]["message"]
         viewer.send_json({"type": "request_live_update"})
         assert viewer.receive_json()["type"] == "live_update"
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.binary(max_size=40)
+    | st.dictionaries(
+        st.sampled_from(["type", "figures", "x"]),
+        st.sampled_from(["join_admin_room", "", 1.5, True, None, [], {}, 10**400]),
+    ).map(lambda said: json.dumps(said).encode())
+)
+def test_whatever_is_said_is_a_known_message_or_none(data: bytes) -> None:
+    message = live._read(data)
+    assert message is None or message["type"] in live._KINDS
+    assert message is None or message.get("figures", True) in {True, False}
 
 
 def test_a_message_of_bytes_is_one_like_any_other(console: Console) -> None:

@@ -23,6 +23,7 @@ _VECTORCRAFTS: Final = "VectorCraft's samples"
 _FORM: Final = Choice("CPU as", "cpu", {"lines": "All", "heat": "Per core"})
 #: From here on the next large write fails.
 _FULL_PERCENT: Final = 95.0
+_NO_SAMPLES: Final = Change(None, "gray", "no samples")
 #: Room for the longest name of a series.
 _ROOM_PX: Final = 68
 
@@ -82,7 +83,9 @@ def metrics(defaults: Defaults) -> None:
             if host(view) != measures.VECTORCRAFT:
                 _network(view)
                 _load(view)
-                _own(mine)
+                # Programs sample other hosts: the console's processes are not there.
+                if host(view) == (cached.own_host() or host(view)):
+                    _own(mine)
 
 
 def _metric(label: str, value: str, change: Change) -> None:
@@ -131,21 +134,22 @@ def _network(view: Range) -> None:
     into = _newest(view, "network_received_bytes_per_s")
     out = _newest(view, "network_sent_bytes_per_s")
     value = formats.ABSENT if into is None else f"{formats.size(into)}/s"
-    _metric("Network in", value, Change(f"{formats.size(out)}/s", "gray", "out"))
+    change = _NO_SAMPLES if out is None else Change(f"{formats.size(out)}/s", "gray", "out")
+    _metric("Network in", value, change)
 
 
 def _load(view: Range) -> None:
     one, fifteen = _newest(view, "load_1m"), _newest(view, "load_15m")
     value = formats.ABSENT if one is None else f"{one:.2f}"
-    before = formats.ABSENT if fifteen is None else f"{fifteen:.2f}"
-    _metric("Load, 1 min", value, Change(before, "gray", "over 15 min"))
+    change = _NO_SAMPLES if fifteen is None else Change(f"{fifteen:.2f}", "gray", "over 15 min")
+    _metric("Load, 1 min", value, change)
 
 
 def _own(mine: pl.DataFrame) -> None:
     memory = mine.filter(pl.col("measure") == "process_memory_bytes")
     cpu = mine.filter(pl.col("measure") == "process_cpu_percent")
     if not memory.height:
-        _metric("Console's own", formats.ABSENT, Change(None, "gray", "no samples"))
+        _metric("Console's own", formats.ABSENT, _NO_SAMPLES)
         return
     change = Change(formats.percent(float(cpu["value"].sum())), "gray", "of one core")
     _metric("Console's own", formats.size(float(memory["value"].sum())), change)
