@@ -36,6 +36,15 @@ A signed-in browser or `Authorization: Bearer TOKEN`. Times are ISO 8601 with an
 """
 
 
+class _Described(FastAPI):
+    """Describes itself when it is first asked to: that takes longer than all the rest of it."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            _complete(super().openapi())
+        return super().openapi()
+
+
 async def _not_found(_request: Request, error: Exception) -> Response:
     return refusals.as_json(refusal_of(error))
 
@@ -49,7 +58,7 @@ def make(
 
     ``catalogue`` is what events are kept in, while the console lives.
     """
-    app = FastAPI(
+    app = _Described(
         title="VectorCraft console",
         version="1",
         description=_DESCRIPTION,
@@ -77,13 +86,11 @@ def make(
     app.state.keeping = ingest.Keeping(catalogue, ingest.kept_days(settings))
     for room in (metrics, revenue, activity, health, rows, cache, ingest):
         app.include_router(room.router, prefix=PREFIX)
-    _describe(app)
     return app
 
 
-def _describe(app: FastAPI) -> None:
+def _complete(schema: dict[str, Any]) -> None:
     """Have the description say how one is let in, and nothing of what is not answered so."""
-    schema: dict[str, Any] = app.openapi()
     schema["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer"},
         "session": {"type": "apiKey", "in": "cookie", "name": "__Host-vc_session"},
