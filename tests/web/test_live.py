@@ -244,18 +244,21 @@ def test_however_often_things_move_a_viewer_hears_so_many_times_a_second(
     assert heard > 6
 
 
-def test_a_push_comes_at_once_when_it_was_quiet_before(console: Console) -> None:
+def test_a_push_comes_at_once_when_it_was_quiet_before(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PUSH_EVERY_S", 0.6)
     with joined(console) as viewer:
         viewer.send_json({"type": "request_live_update"})
         viewer.receive_json()
         # The pause after the first push passes while nothing moves.
         assert console.client.portal is not None
-        console.client.portal.call(asyncio.sleep, PUSH_EVERY_S * 1.2)
+        console.client.portal.call(asyncio.sleep, 0.7)
         began = time.monotonic()
         console.tell(transactions=9)
         message: dict[str, Any] = viewer.receive_json()
         assert message["seqs"] == {"transactions": 9}
-        assert time.monotonic() - began < PUSH_EVERY_S
+        assert time.monotonic() - began < 0.5
 
 
 def test_leaving_without_having_joined_is_answered_as_well(console: Console) -> None:
@@ -276,7 +279,10 @@ def _hear_out(viewer: WebSocketTestSession) -> tuple[int, WebSocketDisconnect]:
         heard += 1
 
 
-def test_who_talks_without_an_end_is_sent_away_and_others_are_not(console: Console) -> None:
+def test_who_talks_without_an_end_is_sent_away_and_others_are_not(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MESSAGES_PER_S", 0.01)
     with console.viewer() as other, console.viewer() as chatterbox:
         for _ in range(MESSAGES_AT_ONCE * 2):
             chatterbox.send_json({"type": "request_live_update"})
@@ -285,7 +291,7 @@ def test_who_talks_without_an_end_is_sent_away_and_others_are_not(console: Conso
         assert other.receive_json()["type"] == "live_update"
 
     assert (closed.code, closed.reason) == (1008, "too many messages")
-    assert MESSAGES_AT_ONCE <= heard < MESSAGES_AT_ONCE * 1.5
+    assert heard == MESSAGES_AT_ONCE
 
 
 def test_the_role_is_checked_at_every_join(console: Console) -> None:
@@ -404,7 +410,7 @@ def test_who_reads_nothing_is_let_go_of_and_keeps_nobody_waiting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """However much moves, one message waits for them; others hear of it all the same."""
-    monkeypatch.setattr(live, "SEND_WITHIN_S", 0.3)
+    monkeypatch.setattr(live, "SEND_WITHIN_S", 1.5)
     monkeypatch.setattr(live, "_CLOSE_WITHIN_S", 0.1)
     monkeypatch.setattr(live, "PUSH_EVERY_S", 0.001)
 
@@ -415,10 +421,10 @@ def test_who_reads_nothing_is_let_go_of_and_keeps_nobody_waiting(
         well = Deaf(takes=1_000)
         tasks = [one.serve(socket) for one in (*deaf, well)]
         await until(lambda: all(len(one.sent) == 3 for one in (*deaf, well)))
-        for seq in range(2, 40):
-            await watcher.tell(State({"transactions": seq}))
+        for seq in range(2, 12):
             heard = len(well.sent)
-            await until(lambda: len(well.sent) > heard, 0.25)  # noqa: B023
+            await watcher.tell(State({"transactions": seq}))
+            await until(lambda: len(well.sent) > heard, 1.0)  # noqa: B023
         assert {one.stuck for one in deaf} == {1}
         await asyncio.wait_for(asyncio.gather(*tasks[:-1]), 5)
         assert socket._viewers == 1
