@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collectors.daemon import Daemon
 from collectors.watch.alerts import Alerts
+from collectors.watch.cases import Cases
 from collectors.watch.health import Health
 from collectors.watch.notify import Notify
 from collectors.watch.post import Post
@@ -15,4 +16,5 @@ def roster(post: Post) -> list[Daemon]:
         Health(post),
         Alerts(post),
         Notify(post),
+        Cases(post),
     ]

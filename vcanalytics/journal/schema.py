@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from vcanalytics import migrations
-from vcanalytics.journal import alert_tables, component_tables, delivery_tables
+from vcanalytics.journal import alert_tables, case_tables, component_tables, delivery_tables
 from vcanalytics.journal.record import migration
 
 #: A new subject adds its own at the end.
@@ -15,6 +15,7 @@ MIGRATIONS: Final = (
     component_tables.MIGRATION,
     alert_tables.MIGRATION,
     delivery_tables.MIGRATION,
+    case_tables.MIGRATION,
 )
 
 

@@ -21,6 +21,7 @@ _DAEMONS: Final[dict[str, str]] = {
     "health": "judges every component",
     "alerts": "holds figures to the rules",
     "notify": "tells people of alerts",
+    "cases": "has the desk's cases follow the source",
 }
 #: The table shows so many; the CSV has them all.
 _ASIDE_ROWS: Final = 200

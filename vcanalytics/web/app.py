@@ -21,7 +21,7 @@ from vcanalytics.accounts import Hasher, open_accounts
 from vcanalytics.errors import StoreError
 from vcanalytics.health.view import HealthView
 from vcanalytics.journal import FILE_NAME as JOURNAL
-from vcanalytics.journal import alert_events
+from vcanalytics.journal import alert_events, cases
 from vcanalytics.logbook import Logbook, open_logbook
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Latest
@@ -46,22 +46,27 @@ _LOG: Final = logging.getLogger(__name__)
 _PRELOADED: Final = ("polars", "pyarrow", "duckdb", "pandas", "babel.numbers", "babel.dates")
 
 
-def _newest_event(health: HealthView) -> int:
+def _newest_events(health: HealthView) -> dict[str, int]:
+    """What moves in the journal, by the name it is listened to under; without what is empty."""
     try:
         journal = health.journal()
         if journal is None:
-            return 0
+            return {}
         with journal.read() as connection:
-            return alert_events.newest(connection)
+            newest = {
+                "alerts": alert_events.newest(connection),
+                "cases": cases.newest(connection),
+            }
     except StoreError:
         # Health and the Alerts page say so; figures are pushed all the same.
-        return 0
+        return {}
+    return {name: number for name, number in newest.items() if number}
 
 
-def _state_of(latest: Latest, newest_event: int = 0) -> State:
+def _state_of(latest: Latest, newest_events: Mapping[str, int] | None = None) -> State:
     head = latest.head()
     return State(
-        seqs=head.seqs | ({"alerts": newest_event} if newest_event else {}),
+        seqs=head.seqs | dict(newest_events or {}),
         read_at={
             name: round(state.read_at.timestamp() * 1000)
             for name, state in head.states.items()
@@ -199,7 +204,7 @@ class Web:
         latest = Latest(catalogue)
         watcher = Watcher(
             catalogue.path,
-            lambda: _state_of(latest, _newest_event(self._health)),
+            lambda: _state_of(latest, _newest_events(self._health)),
             self._settings.store_dir / JOURNAL,
         )
         self.live.watcher = await stack.enter_async_context(watching(watcher))
