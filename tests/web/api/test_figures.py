@@ -211,6 +211,17 @@ def test_payments_are_found_as_the_command_finds_them(client: TestClient, store:
     assert told(client, "transactions", deleted="true")["transactions"] == []
 
 
+def test_what_happened_to_a_payment_is_the_commands(client: TestClient, store: Store) -> None:
+    (refunded,) = told(client, "transactions", status="refunded", limit=1)["transactions"]
+    number = refunded["transaction_id"]
+    found = told(client, f"transactions/{number}", zone="Asia/Kolkata")
+    assert found["transaction_id"] == number
+    assert found["timeline"] == store.json("transaction", number, "--zone", "Asia/Kolkata")
+    unknown = client.get(f"{API}/transactions/VC_nobody")
+    assert unknown.status_code == 404
+    assert unknown.json()["error"]["message"].startswith("There is no such payment. ")
+
+
 def test_findings_are_the_truth_and_the_commands(
     client: TestClient, store: Store, sample_truth: Truth
 ) -> None:

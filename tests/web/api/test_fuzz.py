@@ -40,6 +40,7 @@ OPERATIONS: Final = (
     "GET /admin/api/health",
     "GET /admin/api/alerts",
     "GET /admin/api/transactions",
+    "GET /admin/api/transactions/{transaction_id}",
     "GET /admin/api/reconcile",
     "GET /admin/api/latency",
     "GET /admin/api/streams",
@@ -56,6 +57,7 @@ TAKING: Final = frozenset(
     {
         "GET /admin/api/analytics/revenue",
         "GET /admin/api/transactions",
+        "GET /admin/api/transactions/{transaction_id}",
         "GET /admin/api/reconcile",
         "GET /admin/api/latency",
         "GET /admin/api/streams",

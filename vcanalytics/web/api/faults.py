@@ -97,11 +97,17 @@ class Route(APIRoute):
         return handled
 
 
+class Unknown(UsageError):
+    """There is nothing of that name."""
+
+
 def refusal_of(error: Exception) -> Refusal:
     """What an error comes to; one that is of the inside is logged, and told by its reference."""
     match error:
         case RequestValidationError():
             return bad(_first(error.errors()))
+        case Unknown():
+            return Refusal(404, "not_found", error.what, error.hint)
         case UsageError():
             where = f"{error.where}: " if error.where else ""
             hint = f". {error.hint}" if error.hint else ""

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,6 +27,7 @@ from vcanalytics.analytics.transactions import Filters
 from vcanalytics.commands import latency as latency_command
 from vcanalytics.commands import reconcile as reconcile_command
 from vcanalytics.commands import streams as streams_command
+from vcanalytics.commands import transaction as transaction_command
 from vcanalytics.commands import transactions as transactions_command
 from vcanalytics.commands.output import Answer as Printed
 from vcanalytics.commands.output import Kind, as_json
@@ -43,7 +44,7 @@ from vcanalytics.web.api.asked import (
     time_of,
     zone_of,
 )
-from vcanalytics.web.api.faults import Route
+from vcanalytics.web.api.faults import Fault, Route, Unknown
 
 router: Final = APIRouter(route_class=Route, tags=["lists"])
 LIMIT_MAX: Final = 1_000
@@ -153,6 +154,54 @@ def _moment_of(cursor: str | None) -> tuple[datetime | None, int]:
     if found is None:
         raise UsageError("is none that a page gave", where="cursor")
     return from_micros(int(found[1])), int(found[2])
+
+
+class Zoned(Nothing):
+    """In which zone times are told."""
+
+    zone: Zone = None
+
+
+class Step(BaseModel):
+    """Something that happened to a payment."""
+
+    happened_at: Moment
+    what: str
+    detail: str | None
+
+
+class PaymentTold(Told):
+    """What happened to one payment, oldest first."""
+
+    transaction_id: str
+    timeline: list[Step]
+
+
+@router.get(
+    "/transactions/{transaction_id}",
+    response_model=PaymentTold,
+    responses={404: {"model": Fault, "description": "No payment of that id was ever seen"}},
+)
+async def transaction(
+    request: Request,
+    transaction_id: Annotated[_Text, Path(description="The payment's id, exactly")],
+    asked: Annotated[Zoned, Query()],
+) -> Response:
+    """What happened to one payment, also to one that is gone. Rows of the command `transaction`."""
+    now = clock(request)
+
+    def told() -> PaymentTold:
+        zone, frame = zone_of(asked.zone), cached.timeline(transaction_id)
+        if frame.is_empty():
+            raise Unknown("There is no such payment", hint="Check its id, letter by letter.")
+        steps = printed(frame, transaction_command.COLUMNS, zone)
+        return PaymentTold(
+            timestamp=written(now),
+            transaction_id=transaction_id,
+            timeline=[Step(**step) for step in steps],
+        )
+
+    return await answer(request, told)
 
 
 class Wanted(Ranged):
@@ -294,12 +343,6 @@ def latency_of(asked: Times, now: datetime) -> LatencyTold:
         end=written(end, zone),
         next_cursor=str(after) if after < frame.height else None,
     )
-
-
-class Zoned(Nothing):
-    """In which zone times are told."""
-
-    zone: Zone = None
 
 
 class Stream(BaseModel):
