@@ -33,16 +33,18 @@ if alerts.opened() is not None and toolbar.phone():
     with panels.box("course"):
         live.fragment(alert_course.draw, DEFAULTS)
 else:
-    wide, narrow = st.columns([1.55, 1], gap="xsmall")
-    with wide, panels.box("firing"):
-        live.fragment(alerts.firing, DEFAULTS)
     course = None
-    if not toolbar.phone():
+    if alerts.opened() is None:
+        with panels.box("firing"):
+            live.fragment(alerts.firing, DEFAULTS)
+    else:
+        wide, narrow = st.columns([1.3, 1], gap="xsmall")
+        with wide, panels.box("firing"):
+            live.fragment(alerts.firing, DEFAULTS)
         with narrow:
             with panels.box("alert"):
                 live.fragment(alerts.alert, DEFAULTS)
-            if alerts.opened() is not None:
-                course = panels.box("course", stretch=False)
+            course = panels.box("course", stretch=False)
     left, right = st.columns(2, gap="xsmall")
     with left, panels.box("silences"):
         live.fragment(silences.draw, DEFAULTS)

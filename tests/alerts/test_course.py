@@ -71,7 +71,9 @@ def test_a_burst_is_seen_where_it_was_and_no_course_has_too_many_points(
         assert max(value or 0.0 for _, value, _ in week) > 90
 
         # A window that divides neither day nor week is stepped through all the same.
-        odd = rule.model_copy(update={"window": timedelta(minutes=7), "wider": None})
+        odd = rule.model_copy(
+            update={"window": timedelta(minutes=7), "wider": None, "narrower": ()}
+        )
         assert asked(NOW - timedelta(hours=1), NOW, odd)
 
         with pytest.raises(UsageError, match="stream_lag is known of this moment alone"):

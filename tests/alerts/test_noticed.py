@@ -162,6 +162,24 @@ def noticed(watched: Watched) -> None:
     assert watched.firing() == []
 
 
+def test_a_busy_shop_is_told_by_the_last_minute(folder: Path, engine: Engine) -> None:
+    with Watched(folder, engine, only(folder, "failure_rate")) as watched:
+        watched.round()
+        with watched.shop.batch():
+            # Twenty a minute: of five minutes' a hundred, the last thirteen fail.
+            for i in range(100):
+                begun = utc_text(watched.now - timedelta(seconds=3 * i + 1))
+                watched.shop.transaction(f"VC_BUSY_{i}", created_at=begun)
+                if i < 13:
+                    watched.shop.update(f"VC_BUSY_{i}", status="failed")
+                else:
+                    watched.shop.complete(f"VC_BUSY_{i}", completed_at=begun)
+        watched.read()
+        assert watched.round(timedelta(seconds=10)) == ["failure_rate fired"]
+        (alert,) = watched.firing()
+        assert "; 13 failed of 1" in str(alert.detail["what"])
+
+
 def test_a_small_shop_is_told_by_the_last_half_hour(folder: Path, engine: Engine) -> None:
     with Watched(folder, engine, only(folder, "failure_rate")) as watched:
         watched.round()

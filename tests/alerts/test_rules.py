@@ -101,11 +101,14 @@ def test_what_cannot_be_is_refused_with_its_line(tmp_path: Path, key: str, said:
         ("backup_age", "series", "series: backup_age has one series alone"),
         ("stream_lag", "window", "window: stream_lag has none"),
         ("cpu", "above", "above: 130 % is no share"),
+        ("response_errors", "narrower", "narrower: response_errors has one window alone"),
+        ("failure_share", "narrower", "narrower: whole minutes, and less than the window"),
     ],
 )
 def test_a_measure_is_asked_for_what_it_can_tell(measure: str, key: str, said: str) -> None:
     unit = MEASURES[measure].unit
-    value = {"series": ["x"], "window": "5 min", "above": "130 %", "wider": "7 min"}.get(key, 2)
+    values = {"series": ["x"], "window": "5 min", "above": "130 %", "narrower": ["5 min"]}
+    value = values.get(key, 2)
     given = {"measure": measure, "above": f"50 {unit}", key: value}
     with pytest.raises(ValueError, match=re.escape(said)):
         rule(**given)

@@ -85,6 +85,11 @@ def replay(moment: Moment, rule: Rule, start: datetime, end: datetime) -> Replay
     return Replay(kept, len(found) - len(kept), step, start, end)
 
 
+def minutes_of(rule: Rule) -> int:
+    """The most minutes that each of the rule's windows is a multiple of."""
+    return math.gcd(*(one // _MINUTE for one in (rule.span, *rule.narrower)))
+
+
 def step_of(rule: Rule, length: timedelta) -> timedelta:
     """How finely history is replayed: the measure's step, or what fits window and length."""
     step = rule.of.step
@@ -96,7 +101,7 @@ def step_of(rule: Rule, length: timedelta) -> timedelta:
         )
     if not rule.span:
         return max(step, length / EDGES_MAX)
-    window = rule.span // _MINUTE
+    window = minutes_of(rule)
     minutes = math.gcd(step // _MINUTE, window)
     least = length / _MINUTE / EDGES_MAX
     # What is usual is counted over a week in the same steps.
@@ -107,7 +112,7 @@ def step_of(rule: Rule, length: timedelta) -> timedelta:
     ]
     if not fits:
         raise UsageError(
-            f"a window of {window} minutes cannot be replayed over so long",
+            f"a window of {rule.span // _MINUTE} minutes cannot be replayed over so long",
             where="alerts test",
             hint=f"Ask for fewer days, at most {EDGES_MAX * minutes // 1_440}",
         )

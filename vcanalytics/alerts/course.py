@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from vcanalytics.alerts.asking import read_past
-from vcanalytics.alerts.backtest import step_of
+from vcanalytics.alerts.backtest import minutes_of, step_of
 from vcanalytics.alerts.judging import Reading, limits, sentence
 from vcanalytics.alerts.moment import Moment
 from vcanalytics.alerts.recording import shortened
@@ -89,7 +89,7 @@ def _step(rule: Rule, length: timedelta) -> timedelta:
     if not rule.span:
         wanted = math.ceil(length / POINTS_MAX / _SECOND) * _SECOND
         return max(finest, wanted)
-    window = math.gcd(rule.span // _MINUTE, _DAY_MINUTES)
+    window = math.gcd(minutes_of(rule), _DAY_MINUTES)
     fits = [one for one in range(finest // _MINUTE, window + 1) if window % one == 0]
     least = length / _MINUTE / POINTS_MAX
     return next((one for one in fits if one >= least), fits[-1]) * _MINUTE

@@ -38,7 +38,8 @@ class Measure:
     is how far it looks back (None: it is a state, not a count), ``volume`` and ``events`` are what
     it is told from, in words; ``usual`` says that it knows its own figure of the last 7 days.
     ``every`` is how often it is asked, ``step`` how finely history is replayed (None: it cannot).
-    ``wider``: where a window is too short to tell, a longer one may stand in.
+    ``wider``: other windows may be looked at besides: a longer one where one is too short to tell,
+    shorter ones that tell sooner.
     """
 
     name: str

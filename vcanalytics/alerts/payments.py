@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -26,21 +26,40 @@ _UNREAD: Final = timedelta(minutes=5)
 
 
 def failure_share(moment: Moment, rule: Rule, edges: Edges) -> Readings:
-    """Failed of all begun in the window; of the wider one, where the window cannot tell."""
-    near = _shares(moment, rule.span, edges, "failed", "attempts")
-    if rule.wider is None:
-        return near
-    # Live, an edge's step is its window.
-    wide = Edges.now(edges.first, rule.wider) if moment.live(edges) else edges
-    far = _shares(moment, rule.wider, wide, "failed", "attempts")
-    both = zip(near[ONE], far[ONE], strict=True)
-    return {ONE: [_telling(rule, one, other) for one, other in both]}
+    """Failed of all begun in the window.
+
+    Of a narrower one, where that is too much already; of the wider one, where the window cannot
+    tell.
+    """
+
+    def within(window: timedelta) -> Sequence[Reading | None]:
+        # Live, an edge's step is its window.
+        mine = Edges.now(edges.first, window) if moment.live(edges) else edges
+        return _shares(moment, window, mine, "failed", "attempts")[ONE]
+
+    found = within(rule.span)
+    if rule.wider is not None:
+        both = zip(found, within(rule.wider), strict=True)
+        found = [_telling(rule, near, far) for near, far in both]
+    for window in sorted(rule.narrower, reverse=True):
+        both = zip(found, within(window), strict=True)
+        found = [_sooner(rule, known, close) for known, close in both]
+    return {ONE: found}
+
+
+def _sooner(rule: Rule, known: Reading | None, close: Reading | None) -> Reading | None:
+    """The close one, where it alone says that it is too much."""
+    return close if not _too_much(rule, known) and _too_much(rule, close) else known
+
+
+def _too_much(rule: Rule, reading: Reading | None) -> bool:
+    return verdict(rule, reading) is Verdict.BREACH
 
 
 def _telling(rule: Rule, near: Reading | None, far: Reading | None) -> Reading | None:
     """Of two windows the one that can tell: that it is too much, else that it is over."""
     said = verdict(rule, near)
-    if said is Verdict.BREACH or verdict(rule, far) is Verdict.BREACH:
+    if said is Verdict.BREACH or _too_much(rule, far):
         # What failed in the wider one is over once enough payments have come since.
         return near if said in {Verdict.BREACH, Verdict.CLEAR} else far
     return far if said is Verdict.MISSING else near

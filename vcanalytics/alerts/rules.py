@@ -66,6 +66,7 @@ class Rule(BaseModel):
     clear: Quantity = None
     window: Length | None = None
     wider: Length | None = None
+    narrower: tuple[Length, ...] = Field((), max_length=3)
     hold: Length = Field(timedelta(), alias="for")
     clear_for: Length = timedelta(minutes=2)
     min_volume: int = Field(0, ge=0, strict=True)
@@ -110,14 +111,7 @@ class Rule(BaseModel):
             raise ValueError(f"{self.given}: {written(self.limit, '%')} is no share")
         if self.limit < 0:
             raise ValueError(f"{self.given}: it is never below 0")
-        if self.window is not None and measure.window is None:
-            raise ValueError(f"window: {self.measure} has none")
-        if self.window is not None and (self.window % _MINUTE or not _possible(self.window)):
-            raise ValueError("window: it may be from 1 min to 24 h, in whole minutes")
-        if self.wider is not None and not measure.wider:
-            raise ValueError(f"wider: {self.measure} has one window alone")
-        if self.wider is not None and (self.wider % self.span or not _possible(self.wider)):
-            raise ValueError("wider: it is a multiple of the window, up to 24 h")
+        self._windows(measure)
         if self.min_volume and not measure.volume:
             raise ValueError(f"min_volume: {self.measure} counts nothing beside its value")
         if self.min_events and not measure.events:
@@ -128,6 +122,21 @@ class Rule(BaseModel):
             raise ValueError(f"chance_below: of {self.measure} no chance can be told")
         if (self.series or self.except_) and not measure.series:
             raise ValueError(f"series: {self.measure} has one series alone")
+
+    def _windows(self, measure: Measure) -> None:
+        """Raises ValueError for windows that the measure cannot have."""
+        if self.window is not None and measure.window is None:
+            raise ValueError(f"window: {self.measure} has none")
+        if self.window is not None and (self.window % _MINUTE or not _possible(self.window)):
+            raise ValueError("window: it may be from 1 min to 24 h, in whole minutes")
+        if self.wider is not None and not measure.wider:
+            raise ValueError(f"wider: {self.measure} has one window alone")
+        if self.wider is not None and (self.wider % self.span or not _possible(self.wider)):
+            raise ValueError("wider: it is a multiple of the window, up to 24 h")
+        if self.narrower and not measure.wider:
+            raise ValueError(f"narrower: {self.measure} has one window alone")
+        if any(one % _MINUTE or not timedelta() < one < self.span for one in self.narrower):
+            raise ValueError("narrower: whole minutes, and less than the window")
 
     @cached_property
     def rising(self) -> bool:

@@ -121,7 +121,7 @@ def _table(found: list[Alert], view: Range) -> None:
             "fired": [formats.moment(one.fired_at, view.zone, view.now) for one in found],
             "title": [one.title for one in found],
             "lasted": [_lasted(one, view) for one in found],
-            "worst": [_worst(one) for one in found],
+            "worst": [shown.worst(one) for one in found],
             "state": [shown.state(one, view.now) for one in found],
             "rule": [one.rule for one in found],
             "series": [one.series for one in found],
@@ -152,12 +152,6 @@ def _table(found: list[Alert], view: Range) -> None:
 def _lasted(one: Alert, view: Range) -> str:
     until = one.resolved_at or view.now
     return formats.age((until - one.started_at).total_seconds())
-
-
-def _worst(one: Alert) -> str:
-    return (
-        formats.ABSENT if one.peak is None else f"{one.peak:,.6g}{formats.NBSP}{one.unit}".strip()
-    )
 
 
 def _below(page: int, pages: int, total: int, wanted: AlertFilters, view: Range) -> None:

@@ -9,6 +9,7 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics.accounts import Principal, Role
+from vcanalytics.alerts.quantities import written
 from vcanalytics.cached import alerts
 from vcanalytics.cached.alerts import Alert, AlertEvent
 from vcanalytics.ui import (
@@ -69,14 +70,19 @@ def figure(alert: Alert) -> str:
     return str(said) if said else _measured(alert.value, alert.unit)
 
 
-def _measured(value: float, unit: str) -> str:
-    return f"{value:,.6g}{formats.NBSP}{unit}".strip()
-
-
 def limit(alert: Alert) -> str:
     """What the figure was to stay within."""
     said = alert.detail.get("threshold")
     return str(said) if said else _measured(alert.threshold, alert.unit)
+
+
+def worst(alert: Alert) -> str:
+    """The worst the figure was while it fired."""
+    return formats.ABSENT if alert.peak is None else _measured(alert.peak, alert.unit)
+
+
+def _measured(value: float, unit: str) -> str:
+    return written(value, unit).replace(" ", formats.NBSP)
 
 
 def severity_cells(found: list[Alert]) -> pl.Series:
@@ -111,6 +117,8 @@ def firing(defaults: Defaults) -> None:
     with panels.contained("firing", skeleton=240):
         found = alerts.firing()
         note = f"{formats.count(len(found))}, the worst first" if found else "nothing"
+        if found and opened() is None:
+            note += ": select one to see why it fired, to take it up or to silence it"
         with st.container(gap=None):
             live.listen((live.ALERTS,), key="firing")
             panels.head("Firing now", note=note)
@@ -134,16 +142,21 @@ def _table(found: list[Alert], view: Range) -> None:
         {
             "severity": severity_cells(found),
             "title": [one.title for one in found],
+            "series": [one.series for one in found],
             "figure": [figure(one) for one in found],
+            "limit": [limit(one) for one in found],
             "since": [formats.moment(one.started_at, view.zone, view.now) for one in found],
             "state": [state(one, view.now) for one in found],
-            "limit": [limit(one) for one in found],
-            "series": [one.series for one in found],
         }
     )
     column, phone = st.column_config, toolbar.phone()
+    if phone:
+        frame = frame.select("severity", "title", "figure", "since")
+    elif opened() is not None:
+        # Beside it the open one stands with all that is known.
+        frame = frame.select("severity", "title", "series", "figure", "since")
     tables.picked_from(
-        frame.select("severity", "title", "figure", "since") if phone else frame,
+        frame,
         [one.number for one in found],
         opened(),
         key="firing_table",
@@ -151,12 +164,12 @@ def _table(found: list[Alert], view: Range) -> None:
         rows_max=_ROWS,
         columns={
             "severity": severity_column(),
-            "title": column.TextColumn("What", width=130 if phone else 190),
+            "title": column.TextColumn("What", width=130 if phone else 215),
             "figure": column.TextColumn("Figure", alignment="right", width=80),
             "limit": column.TextColumn("Limit", alignment="right", width=80),
             "since": column.TextColumn("Since", width=90),
-            "state": column.TextColumn("Minded", width=110),
-            "series": column.TextColumn("Of", width=140),
+            "state": column.TextColumn("Who minds it", width=120),
+            "series": column.TextColumn("Of", width=150 if opened() is None else 110),
         },
         alt="Alerts that are firing, the worst first; select one to see it",
     )
@@ -167,14 +180,8 @@ def alert(defaults: Defaults) -> None:
     view = toolbar.view(defaults)
     with panels.contained("alert"):
         number = opened()
-        if number is None:
-            with st.container(gap=None):
-                live.listen((live.ALERTS,), key="alert")
-                st.header("One alert", anchor=False)
-            st.caption("Select one to see why it fired, and to take it up or silence it.")
-            return
-        found = alerts.find(number)
-        if found is None:
+        found = None if number is None else alerts.find(number)
+        if number is None or found is None:
             panels.empty("This alert is not known.", "It may have been let go with age.")
             st.button("Close", icon=":material/close:", on_click=close, key="alert_close")
             return
@@ -209,8 +216,7 @@ def _why(found: Alert, view: Range) -> None:
     left, middle, right = st.columns(3, gap="xsmall")
     left.metric("Figure", figure(found))
     middle.metric("Limit", limit(found))
-    worst = formats.ABSENT if found.peak is None else _measured(found.peak, found.unit)
-    right.metric("Worst", worst)
+    right.metric("Worst", worst(found))
     parts = [f"since {formats.moment(found.started_at, view.zone, view.now)}"]
     parts.append(f"fired {formats.moment(found.fired_at, view.zone, view.now)}")
     if found.resolved_at is not None:

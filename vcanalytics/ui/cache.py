@@ -12,7 +12,7 @@ from vcanalytics.accounts import Principal, Role
 from vcanalytics.cached import people, regions
 from vcanalytics.ui import doing, exports, formats, live, panels, tables, toolbar, who
 from vcanalytics.ui.ranges import Defaults
-from vcanalytics.ui.tiles import Change
+from vcanalytics.ui.tiles import Change, boxed
 
 _PLACE: Final = "cache"
 #: What the audit log calls it.
@@ -35,23 +35,14 @@ def metrics(defaults: Defaults) -> None:  # noqa: ARG001 - as every fragment is 
         taken, room = sum(one.bytes for one in found), sum(one.bytes_max for one in found)
         share = hits / (hits + misses) if hits + misses else None
         with st.grid(4, min_column_width=150, gap="xsmall"):
-            _metric("From the cache", formats.rate(share), "of all since the start")
-            _metric("Look-ups", formats.count(hits + misses), f"{formats.count(misses)} missed")
-            _metric("Asked of DuckDB", formats.count(regions.questions()), "since the start")
-            _metric("Memory", formats.size(taken), f"of {formats.size(room)} at most")
+            _said("From the cache", formats.rate(share), "of all since the start")
+            _said("Look-ups", formats.count(hits + misses), f"{formats.count(misses)} missed")
+            _said("Asked of DuckDB", formats.count(regions.questions()), "since the start")
+            _said("Memory", formats.size(taken), f"of {formats.size(room)} at most")
 
 
-def _metric(label: str, value: str, note: str) -> None:
-    change = Change(None, "gray", note)
-    with st.container(border=True, height="stretch"):
-        st.metric(
-            label,
-            value,
-            change.text,
-            delta_color=change.colour,
-            delta_arrow="off",
-            delta_description=change.description,
-        )
+def _said(label: str, value: str, note: str) -> None:
+    boxed(label, value, Change(None, "gray", note))
 
 
 def table(defaults: Defaults) -> None:
@@ -115,7 +106,7 @@ def _columns() -> dict[str, Any]:
         "entries": column.NumberColumn("Entries", format="%,d", width=66),
         "size": column.TextColumn("Size", alignment="right", width=80),
         "hit_ratio": column.ProgressColumn(
-            "Hits", format="percent", min_value=0.0, max_value=1.0, width=90 if phone else 190
+            "Hit ratio", format="percent", min_value=0.0, max_value=1.0, width=90 if phone else 190
         ),
         "hits": column.NumberColumn("Hits", format="%,d", width=70),
         "misses": column.NumberColumn("Misses", format="%,d", width=70),

@@ -66,7 +66,7 @@ def components(defaults: Defaults) -> None:
             row_height=tables.ROW_PX,
             height=tables.height(min(frame.height, _TABLE_ROWS)),
             column_config={
-                "name": column.TextColumn("Component", width=120 if phone else 150),
+                "name": column.TextColumn("Component", width=120 if phone else 175),
                 "status": tables.chips("State", list(words.HEALTH.values()), 84),
                 "since": column.TextColumn("Since", width=90),
                 "what": column.TextColumn("What was found, what to do", width=330),
@@ -185,9 +185,9 @@ def rates(defaults: Defaults) -> None:
             height=tables.height(frame.height),
             column_config={
                 "rate": column.TextColumn("Limit", width=90),
-                "what": column.TextColumn("Of what", width=210),
-                "per_minute": column.NumberColumn("A minute", format="%,d", width=80),
-                "refused": column.NumberColumn("Refused", format="%,d", width=80),
+                "what": column.TextColumn("Of what", width=250),
+                "per_minute": column.NumberColumn("A minute", format="%,d", width=70),
+                "refused": column.NumberColumn("Refused", format="%,d", width=70),
             },
             alt="Rate limits and how many requests each refused",
         )

@@ -34,7 +34,7 @@ def draw(defaults: Defaults) -> None:
         if len(found) > _ROWS:
             st.caption(f"And {formats.count(len(found) - _ROWS)} more that end later.")
         if not found:
-            st.caption("Whoever is to be told is told of everything.")
+            st.caption("Every alert is told. Rules are silenced from one of their alerts.")
         if may:
             _maintenance()
 

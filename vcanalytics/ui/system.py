@@ -14,7 +14,7 @@ from vcanalytics.ui import charts, exports, formats, live, panels, series, toolb
 from vcanalytics.ui.charts import Limit, Stroke
 from vcanalytics.ui.charts.lines import Unit
 from vcanalytics.ui.ranges import Defaults, Range
-from vcanalytics.ui.tiles import Change
+from vcanalytics.ui.tiles import Change, boxed
 from vcanalytics.ui.toggles import Choice
 
 _STREAMS: Final = ("system",)
@@ -88,24 +88,12 @@ def metrics(defaults: Defaults) -> None:
                     _own(mine)
 
 
-def _metric(label: str, value: str, change: Change) -> None:
-    with st.container(border=True, height="stretch"):
-        st.metric(
-            label,
-            value,
-            change.text,
-            delta_color=change.colour,
-            delta_arrow="off",
-            delta_description=change.description,
-        )
-
-
 def _share(label: str, value: float | None, limit: float) -> None:
     over = value is not None and value > limit
     chip = f"over {formats.percent(limit)}" if over else "within"
     words = "" if over else f"{formats.percent(limit)} is the limit"
     text = formats.percent(value)
-    _metric(
+    boxed(
         label, text, Change(chip if value is not None else None, "red" if over else "green", words)
     )
 
@@ -115,7 +103,7 @@ def _disk(view: Range) -> None:
     data = found.filter(pl.col("item") == measures.DATA_DISK)
     rows = data if data.height else found
     if not rows.height:
-        _metric("Disk", formats.ABSENT, Change(None, "gray", "no samples"))
+        boxed("Disk", formats.ABSENT, Change(None, "gray", "no samples"))
         return
     row = rows.sort("percent", descending=True).row(0, named=True)
     left = row["full_in_d"]
@@ -127,7 +115,7 @@ def _disk(view: Range) -> None:
         soon = left < 14
         words = f"full in {formats.duration(left * 86_400, 1)}"
         change = Change(words, "red" if soon else "gray", "at this pace")
-    _metric("Disk", formats.percent(row["percent"]), change)
+    boxed("Disk", formats.percent(row["percent"]), change)
 
 
 def _network(view: Range) -> None:
@@ -135,24 +123,24 @@ def _network(view: Range) -> None:
     out = _newest(view, "network_sent_bytes_per_s")
     value = formats.ABSENT if into is None else f"{formats.size(into)}/s"
     change = _NO_SAMPLES if out is None else Change(f"{formats.size(out)}/s", "gray", "out")
-    _metric("Network in", value, change)
+    boxed("Network in", value, change)
 
 
 def _load(view: Range) -> None:
     one, fifteen = _newest(view, "load_1m"), _newest(view, "load_15m")
     value = formats.ABSENT if one is None else f"{one:.2f}"
     change = _NO_SAMPLES if fifteen is None else Change(f"{fifteen:.2f}", "gray", "over 15 min")
-    _metric("Load, 1 min", value, change)
+    boxed("Load, 1 min", value, change)
 
 
 def _own(mine: pl.DataFrame) -> None:
     memory = mine.filter(pl.col("measure") == "process_memory_bytes")
     cpu = mine.filter(pl.col("measure") == "process_cpu_percent")
     if not memory.height:
-        _metric("Console's own", formats.ABSENT, _NO_SAMPLES)
+        boxed("Console's own", formats.ABSENT, _NO_SAMPLES)
         return
     change = Change(formats.percent(float(cpu["value"].sum())), "gray", "of one core")
-    _metric("Console's own", formats.size(float(memory["value"].sum())), change)
+    boxed("Console's own", formats.size(float(memory["value"].sum())), change)
 
 
 def _x_format(view: Range) -> str:

@@ -100,6 +100,12 @@ def figure(
     )
 
 
+def boxed(label: str, value: str, change: Change) -> None:
+    """The same in a box of its own, where the change is a word."""
+    with st.container(border=True, height="stretch"):
+        figure(label, value, change, arrow=False)
+
+
 def spark_data(
     subject: Sequence[float | None], comparison: Sequence[float | None], *, is_open: bool
 ) -> pl.DataFrame:
