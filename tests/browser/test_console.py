@@ -22,6 +22,12 @@ LOOK_AWAY = """hidden => {
   Object.defineProperty(document, "hidden", { value: hidden, configurable: true })
   document.dispatchEvent(new Event("visibilitychange"))
 }"""
+#: Whether the collectors have read the shop and sampled the host: a console just started has not.
+READ = """async () => {
+  const live = await (await fetch("/admin/api/metrics/live")).json()
+  return live.success && live.freshness.transactions !== null
+    && live.system_metrics.cpu_percent !== null && live.recent_transactions.length === 5
+}"""
 OLD_PANEL = (Path(__file__).parent / "old_panel.js").read_text("utf-8")
 BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
@@ -206,6 +212,7 @@ def test_nothing_went_wrong_on_the_server(served: Served) -> None:
 
 def test_the_old_panels_script_draws_what_it_is_told(viewer: Tab) -> None:
     viewer.open("cache")
+    viewer.page.wait_for_function(READ, polling=500)
     drawn: dict[str, Any] = viewer.page.evaluate(OLD_PANEL)
 
     # Nobody watches here, and the panel says so.
