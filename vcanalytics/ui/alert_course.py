@@ -17,7 +17,7 @@ from vcanalytics.cached.alerts import Alert
 from vcanalytics.cached.rules import Rule
 from vcanalytics.errors import BudgetExceeded, SettingError, UsageError
 from vcanalytics.ui import charts, exports, formats, live, panels, series, toolbar
-from vcanalytics.ui.alerts import limit, opened
+from vcanalytics.ui.alerts import opened
 from vcanalytics.ui.charts import Limit, Stroke
 from vcanalytics.ui.charts.lines import Unit
 from vcanalytics.ui.ranges import Defaults, Range
@@ -26,8 +26,9 @@ _HEIGHT: Final = 206
 _TITLE: Final = "The figure around it"
 _LINE: Final = "figure"
 _UNITS: Final[Mapping[str, Unit]] = {"ms": "ms", "%": "percent"}
-#: Room for a figure with its unit at the line's end.
-_ROOM_PX: Final = 84
+#: Room at the line's end: for the gap, and each letter of the figure with its unit.
+_ROOM_PX: Final = 16
+_LETTER_PX: Final = 7
 _BY_CLOCK: Final = timedelta(days=2)
 
 
@@ -81,8 +82,8 @@ def _chart(found: Alert, rule: Rule, view: Range) -> None:
             "%H:%M" if end - start <= _BY_CLOCK else "%-d %b",
             (Stroke(_LINE, "subject"),),
             _UNITS.get(rule.of.unit, "count"),
-            limit=Limit(found.threshold, f"limit {limit(found)}"),
-            label_room=_ROOM_PX,
+            limit=Limit(found.threshold, f"limit {_fired_by(found)}"),
+            label_room=_ROOM_PX + _LETTER_PX * len(_last(known, rule)),
             events=True,
         ),
         key="chart_course",
@@ -90,6 +91,15 @@ def _chart(found: Alert, rule: Rule, view: Range) -> None:
     )
     meaning = f"{rule.of.meaning[:1].upper()}{rule.of.meaning[1:]}"
     st.caption(formats.literal(f"{meaning}. By what the store has of it now."))
+
+
+def _fired_by(found: Alert) -> str:
+    """The limit it fired by; the one that holds now may be another by what has become usual."""
+    return written(found.threshold, found.unit)
+
+
+def _last(known: pl.DataFrame, rule: Rule) -> str:
+    return written(known["value"][-1], rule.of.unit)
 
 
 def _note(rule: Rule) -> str:
@@ -109,10 +119,8 @@ def _moments(found: Alert, view: Range) -> list[tuple[datetime, str]]:
 
 def _rows(frame: pl.DataFrame, found: Alert, rule: Rule, shown: Range) -> pl.DataFrame:
     points = list(frame.select("at", "value").iter_rows())
-    last = next(value for _, value in reversed(points) if value is not None)
-    line = series.points(
-        ((at, at, value) for at, value in points), shown, _LINE, written(last, rule.of.unit)
-    )
+    label = _last(frame.drop_nulls("value"), rule)
+    line = series.points(((at, at, value) for at, value in points), shown, _LINE, label)
     told = {
         at: f"{formats.moment(at, shown.zone, shown.now)}: {said or 'nothing to tell from'}"
         for at, said in frame.select("at", "told").iter_rows()
@@ -130,10 +138,10 @@ def _alt(known: pl.DataFrame, found: Alert, rule: Rule, view: Range) -> str:
     if before.height:
         parts.append(f"{written(before['value'][-1], unit)} just before it,")
     when = formats.moment(worst["at"], view.zone, view.now)
-    parts.append(f"at worst {written(worst['value'], unit)} at {when}, limit {limit(found)};")
+    parts.append(f"at worst {written(worst['value'], unit)} at {when}, limit {_fired_by(found)};")
     parts.append(f"fired {formats.moment(found.fired_at, view.zone, view.now)},")
     if found.resolved_at is None:
-        parts.append(f"and now {written(known['value'][-1], unit)}")
+        parts.append(f"and now {_last(known, rule)}")
     else:
         parts.append(f"over {formats.moment(found.resolved_at, view.zone, view.now)}")
     return " ".join(parts)
