@@ -10,7 +10,7 @@ import pytest
 
 from tests.alerts.conftest import NOW
 from tests.alerts.test_noticed import Watched, failing, only
-from vcanalytics.alerts.course import LENGTH_MAX, POINTS_MAX, around, course
+from vcanalytics.alerts.course import LENGTH_MAX, POINTS_MAX, Point, around, course, worst
 from vcanalytics.alerts.moment import Moment, Told
 from vcanalytics.alerts.rules import Rule, read_rules
 from vcanalytics.analytics.engine import Engine
@@ -82,6 +82,18 @@ def test_a_burst_is_seen_where_it_was_and_no_course_has_too_many_points(
             asked(NOW - timedelta(hours=1), NOW, by=engine.hurried(0.0))
         # The engine itself is in no hurry.
         assert asked(NOW - timedelta(hours=1), NOW)
+
+
+def test_of_several_steps_the_worst_by_the_rule_stands() -> None:
+    steps = [
+        Point(NOW + timedelta(minutes=minute), value, None, "")
+        for minute, value in enumerate((None, 40.0, 90.0, 3.0, None))
+    ]
+    assert worst(RULES["cpu"], steps).value == 90.0
+    # Days until a disk is full: fewer are worse.
+    assert worst(RULES["disk_filling"], steps).value == 3.0
+    nothing = [steps[0], steps[-1]]
+    assert worst(RULES["cpu"], nothing) is nothing[0]
 
 
 def test_questions_of_a_hurried_engine_share_one_budget() -> None:

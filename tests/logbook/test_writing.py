@@ -7,6 +7,7 @@ import logging
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from vcanalytics.logbook import Group, group, open_logbook, stamps
-from vcanalytics.logbook.reading import GROUPS_MAX, merge
+from vcanalytics.logbook.reading import GROUPS_MAX, OTHERS, merge, newest
 
 _LOG = logging.getLogger("vcanalytics.tests")
 
@@ -146,7 +147,15 @@ def test_errors_are_grouped_by_what_they_say_without_numbers_and_ids(tmp_path: P
 def test_ten_thousand_kinds_of_errors_are_bounded() -> None:
     at = datetime(2026, 11, 20, tzinfo=UTC)
     kinds = [Group("error", "console", "x", f"{'a' * n}", "", 1, at, at) for n in range(10_000)]
-    assert len(merge(kinds)) == GROUPS_MAX
+    found = merge(kinds)
+    # What has no room is counted all the same, also where files are put together.
+    assert len(found) == GROUPS_MAX + 1
+    assert sum(one.count for one in found) == 10_000
+    again = merge([*found, *found])
+    assert (len(again), sum(one.count for one in again)) == (GROUPS_MAX + 1, 20_000)
+    late = replace(kinds[5], last_at=at + timedelta(hours=1))
+    first, others = newest([*kinds[:5], late], 1)
+    assert (first, others.message, others.count) == (late, OTHERS, 5)
 
 
 def test_a_store_without_a_log_has_no_errors(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def course(
         return ()
     points = [_point(rule, at, reading) for at, reading in zip(edges, mine, strict=True)]
     every = -(-count // POINTS_MAX)
-    return tuple(_worst(rule, points[i : i + every]) for i in range(0, count, every))
+    return tuple(worst(rule, points[i : i + every]) for i in range(0, count, every))
 
 
 def _step(rule: Rule, length: timedelta) -> timedelta:
@@ -104,7 +104,8 @@ def _point(rule: Rule, at: datetime, reading: Reading | None) -> Point:
     )
 
 
-def _worst(rule: Rule, points: Sequence[Point]) -> Point:
+def worst(rule: Rule, points: Sequence[Point]) -> Point:
+    """The worst of ``points``, by the rule; the first where there is no figure among them."""
     known = [(point.value, point) for point in points if point.value is not None]
     if not known:
         return points[0]

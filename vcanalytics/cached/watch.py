@@ -232,8 +232,9 @@ def errors(
     Columns: ``source`` (vectorcraft, or the console's process: console, collectors, watchman),
     ``level`` (warning, error, critical), ``component``, ``message`` (folded), ``example`` (the
     newest, whole), ``count``, ``first_at``, ``last_at`` (UTC). A group of our own counts whole
-    where its last occurrence lies in the range. At most 500 of each; of these only those of
-    ``component``, where one is named. Raises BudgetExceeded.
+    where its last occurrence lies in the range. At most 500 of each, and of our own what is beyond
+    in one row a level; of these only those of ``component``, where one is named. Raises
+    BudgetExceeded.
     """
     until = minute(now) if end >= now else end
     shop = _shop_errors(start, until, version("logs")).frame.select(
@@ -247,10 +248,12 @@ def errors(
     )  # fmt: skip
     rows = [
         (g.process, g.level, g.logger, g.message, g.example, g.count, g.first_at, g.last_at)
-        for g in sorted(mine, key=lambda g: g.last_at, reverse=True)
-        if start <= g.last_at < max(until, now + timedelta(seconds=1))
+        for g in logbook.newest(
+            (g for g in mine if start <= g.last_at < max(until, now + timedelta(seconds=1))),
+            GROUPS_MAX,
+        )
     ]
-    own = pl.DataFrame(rows[:GROUPS_MAX], _ERRORS, orient="row")
+    own = pl.DataFrame(rows, _ERRORS, orient="row")
     found = pl.concat([shop.cast(_ERRORS), own]).sort(
         "last_at", "count", descending=True, maintain_order=True
     )

@@ -5,7 +5,7 @@ bounded in size and number. It holds no secrets, and of customers nothing but id
 """
 
 from vcanalytics.logbook.masking import mask
-from vcanalytics.logbook.reading import Group, Stamp, group, merge, stamps
+from vcanalytics.logbook.reading import Group, Stamp, group, merge, newest, stamps
 from vcanalytics.logbook.writing import FOLDER, Logbook, open_logbook
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "group",
     "mask",
     "merge",
+    "newest",
     "open_logbook",
     "stamps",
 ]

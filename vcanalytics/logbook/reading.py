@@ -17,6 +17,8 @@ from vcanalytics.model.messages import fold
 LEVELS: Final = ("warning", "error", "critical")
 #: Messages told apart in one file; a line is about 300 bytes.
 GROUPS_MAX: Final = 1_000
+#: What stands for all messages beyond these.
+OTHERS: Final = "Other messages, too many kinds to list"
 FILES_MAX: Final = 200
 _LINE_BYTES_MAX: Final = 64_000
 
@@ -73,24 +75,38 @@ def group(stamp: Stamp) -> tuple[Group, ...]:
         return ()
 
 
-def merge(groups: Iterable[Group]) -> tuple[Group, ...]:
-    """Groups of several files as one: at most ``GROUPS_MAX`` of them."""
+def merge(groups: Iterable[Group], limit: int = GROUPS_MAX) -> tuple[Group, ...]:
+    """Groups of several files as one: the first ``limit``, and what is beyond in one a level.
+
+    So no occurrence is left out of the counts; ``example`` is then the newest of all of these.
+    """
     merged: dict[tuple[str, str, str, str], Group] = {}
+    others: dict[str, Group] = {}
     for one in groups:
-        known = merged.get(one.key)
-        if known is None:
-            if len(merged) < GROUPS_MAX:
-                merged[one.key] = one
-            continue
-        newest = max(known, one, key=lambda which: which.last_at)
-        merged[one.key] = replace(
-            known,
-            example=newest.example,
-            count=known.count + one.count,
-            first_at=min(known.first_at, one.first_at),
-            last_at=newest.last_at,
-        )
-    return tuple(merged.values())
+        if one.message != OTHERS and (one.key in merged or len(merged) < limit):
+            merged[one.key] = _both(merged.get(one.key), one)
+        else:
+            beyond = replace(one, logger="logbook", message=OTHERS)
+            others[one.level] = _both(others.get(one.level), beyond)
+    return (*merged.values(), *others.values())
+
+
+def newest(groups: Iterable[Group], limit: int) -> tuple[Group, ...]:
+    """The ``limit`` groups that occurred last, the newest first, and the others in one a level."""
+    ordered = sorted(groups, key=lambda one: one.last_at, reverse=True)
+    return (*ordered[:limit], *merge(ordered[limit:], limit=0))
+
+
+def _both(known: Group | None, one: Group) -> Group:
+    if known is None:
+        return one
+    return replace(
+        known,
+        example=max(known, one, key=lambda which: which.last_at).example,
+        count=known.count + one.count,
+        first_at=min(known.first_at, one.first_at),
+        last_at=max(known.last_at, one.last_at),
+    )
 
 
 def _bounded(lines: Any) -> Iterable[str]:
