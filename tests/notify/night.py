@@ -140,8 +140,11 @@ class Night:
             )
         return number
 
-    def resolve(self, number: int, rule: str = "failures", severity: str = "critical") -> None:
+    def resolve(
+        self, number: int, rule: str = "failures", severity: str = "critical", **detail: str
+    ) -> None:
         said = {"rule": rule, "severity": severity, "title": rule.capitalize(), "group": rule}
+        said |= detail
         with self.journal.write() as connection:
             alert_writing.resolved(connection, number, self.now, 1.0)
             alert_events.note(

@@ -6,8 +6,9 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -57,6 +58,22 @@ def test_an_alert_is_delivered_once_and_its_end_once(night: Night, web: Web) -> 
     with night.journal.read() as connection:
         told = deliveries.of_alert(connection, number)
     assert [one.channel for one in told] == ["program", "program"]
+
+
+def test_links_lead_to_the_time_of_the_event(night: Night, web: Web) -> None:
+    number = night.fire(page="/transactions")
+    since = night.now - timedelta(minutes=1)
+    night.go(5, rounds=5)
+    night.resolve(number, page="/transactions", since=since.isoformat())
+    night.go(5, rounds=5)
+    began, ended = (urlsplit(one.json["link"]) for one in web.calls)
+    assert (began.netloc, began.path) == ("console.example", "/transactions")
+    # An hour before it, where the rule did not say how far it looks back.
+    shown = dict(parse_qsl(began.query))
+    assert datetime.fromisoformat(f"{shown['from']}Z") <= since - timedelta(hours=1)
+    assert shown["zone"] == "UTC"
+    assert "to" not in shown
+    assert dict(parse_qsl(ended.query))["to"] > shown["from"]
 
 
 def test_what_is_only_recorded_is_told_to_nobody(night: Night, web: Web) -> None:

@@ -210,6 +210,7 @@ def detail(name: str, rule: Rule, reading: Reading, since: datetime) -> dict[str
         "since": since.isoformat(),
         "runbook": " ".join(rule.runbook.split()),
         "page": rule.page,
+        "reach_s": int((rule.wider or rule.span).total_seconds()),
         "group": rule.group,
     }
 

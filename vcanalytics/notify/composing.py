@@ -15,6 +15,7 @@ from vcanalytics.journal import deliveries
 from vcanalytics.journal.delivery_records import Delivery, Link
 from vcanalytics.notify import events
 from vcanalytics.notify.events import Event
+from vcanalytics.notify.links import to_alert, to_page
 from vcanalytics.notify.messages import Fact, Level, Message, Part
 from vcanalytics.notify.spoken import count, moment, tally
 
@@ -117,7 +118,7 @@ def _message(
         lead=_lead(found),
         parts=tuple(_part(event, zone, now, public_url) for event in found.named),
         more=more,
-        link=_link(public_url, first.link if found.number == 1 else "/alerts"),
+        link=to_alert(public_url, first) if found.number == 1 else to_page(public_url, "/alerts"),
         data=tuple(_data(event, public_url) for event in found.named),
     )
 
@@ -174,7 +175,7 @@ def _part(event: Event, zone: tzinfo, now: datetime, public_url: str) -> Part:
         level="ok" if event.over else _level(event.severity),
         facts=tuple(facts),
         text="" if event.over else event.runbook[:_RUNBOOK_CHARS],
-        link=_link(public_url, event.link),
+        link=to_alert(public_url, event),
     )
 
 
@@ -193,12 +194,5 @@ def _data(event: Event, public_url: str) -> dict[str, Any]:
         "unit": event.unit,
         "since": None if event.since is None else event.since.isoformat(),
         "at": event.at.isoformat(),
-        "link": _link(public_url, event.link),
+        "link": to_alert(public_url, event),
     }
-
-
-def _link(public_url: str, path: str) -> str:
-    """Nowhere where nobody said where the console is seen; never to another host."""
-    if not public_url or not path.startswith("/") or path.startswith("//"):
-        return ""
-    return public_url.rstrip("/") + path

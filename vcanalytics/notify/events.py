@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from sqlalchemy import Connection, Select, func, select
@@ -18,6 +18,9 @@ from vcanalytics.model.times import read_instant
 #: Alerts of one round that nobody took up in time.
 ESCALATED_MAX: Final = 1_000
 _AT_ONCE: Final = 500
+#: How far back rows lie where a rule did not say it, and at most.
+_REACH: Final = timedelta(hours=1)
+_REACH_MAX_S: Final = 31 * 86_400
 _NEWEST_ANNOUNCED: Final = (
     select(func.max(alert_event.c.id))
     .where(
@@ -51,6 +54,7 @@ class Event:
     since: datetime | None
     runbook: str
     link: str
+    reach: timedelta
 
     @classmethod
     def of(cls, kept: AlertEvent, alert_id: int) -> Self:
@@ -78,6 +82,7 @@ class Event:
             since=read_instant(kept.detail.get("since")),
             runbook=text("runbook"),
             link=text("page"),
+            reach=_reach(kept.detail.get("reach_s")),
         )
 
     @property
@@ -89,6 +94,12 @@ class Event:
     def escalates(self) -> bool:
         """Whether it says that nobody took the alert up in time."""
         return self.kind == EventKind.ESCALATED
+
+
+def _reach(seconds: object) -> timedelta:
+    if isinstance(seconds, int) and 0 <= seconds <= _REACH_MAX_S:
+        return timedelta(seconds=seconds)
+    return _REACH
 
 
 def taken_until(connection: Connection, number: int, limit: int) -> tuple[list[Event], int]:
