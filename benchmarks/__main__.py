@@ -34,6 +34,7 @@ BENCHMARKS: Final = {
     "live": ("live", "from a commit to a push, 200 sockets and deaf ones; events/s over HTTP"),
     "caching": ("caching", "questions to DuckDB for 20 viewers, with answers kept and without"),
     "api": ("api", "an answer of the JSON API, warm and cold; answers/s against a bare route"),
+    "soak": ("soak", "half an hour of 20 viewers: memory, open files and refreshes stay the same"),
     "noticed": ("noticed", "from a fault to the message at a receiver, each default rule"),
     "memory": ("memory", "memory of a reader of a long history, of console and collectors"),
     "kept-waiting": ("kept_waiting", "the app's own writes, with and without collectors"),

@@ -37,18 +37,20 @@ else:
     if alerts.opened() is None:
         with panels.box("firing"):
             live.fragment(alerts.firing, DEFAULTS)
+        left, right = st.columns(2, gap="xsmall")
     else:
-        wide, narrow = st.columns([1.3, 1], gap="xsmall")
-        with wide, panels.box("firing"):
+        # Below each other beside the open one, which is long.
+        left, narrow = st.columns([1.3, 1], gap="xsmall")
+        right = left
+        with left, panels.box("firing", stretch=False):
             live.fragment(alerts.firing, DEFAULTS)
         with narrow:
-            with panels.box("alert"):
+            with panels.box("alert", stretch=False):
                 live.fragment(alerts.alert, DEFAULTS)
             course = panels.box("course", stretch=False)
-    left, right = st.columns(2, gap="xsmall")
-    with left, panels.box("silences"):
+    with left, panels.box("silences", stretch=alerts.opened() is None):
         live.fragment(silences.draw, DEFAULTS)
-    with right, panels.box("channels"):
+    with right, panels.box("channels", stretch=alerts.opened() is None):
         live.fragment(channels.draw, DEFAULTS)
     with panels.box("history"):
         live.fragment(alert_history.draw, DEFAULTS)

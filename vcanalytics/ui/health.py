@@ -66,7 +66,7 @@ def components(defaults: Defaults) -> None:
             row_height=tables.ROW_PX,
             height=tables.height(min(frame.height, _TABLE_ROWS)),
             column_config={
-                "name": column.TextColumn("Component", width=120 if phone else 175),
+                "name": column.TextColumn("Component", width=165 if phone else 175),
                 "status": tables.chips("State", list(words.HEALTH.values()), 84),
                 "since": column.TextColumn("Since", width=90),
                 "what": column.TextColumn("What was found, what to do", width=330),
