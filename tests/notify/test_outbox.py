@@ -17,7 +17,7 @@ from tests.notify.receivers import Mails, Web
 from vcanalytics.breakers import State as BreakerState
 from vcanalytics.breakers import find
 from vcanalytics.errors import StoreError, UsageError
-from vcanalytics.journal import Journal, deliveries
+from vcanalytics.journal import Journal, breakers, deliveries
 from vcanalytics.journal.delivery_records import Delivery, State
 from vcanalytics.notify.by_hand import retry, send_test
 from vcanalytics.notify.outbox import ATTEMPTS_MAX
@@ -189,6 +189,15 @@ ca_file = "{certificate}"
     night.go(1, rounds=5)
     # Nothing is tried while its breaker is open.
     assert [one.attempts for one in night.deliveries() if one.channel == "broken"] == broken
+
+    # Its breaker goes with the channel; those of others are not the outbox's.
+    with journal.write() as connection:
+        breakers.keep(connection, breakers.BreakerState("source", BreakerState.OPEN))
+        breakers.keep(connection, breakers.BreakerState("channel:post"))
+    night.plan = plan_of(tmp_path, text[text.index("[channels.post]") :], {"PASSWORD": "x"})
+    night.go(10)
+    with journal.read() as connection:
+        assert [one.name for one in breakers.listed(connection)] == ["channel:post", "source"]
 
 
 def test_an_end_is_not_told_before_the_beginning(night: Night, web: Web) -> None:

@@ -97,6 +97,7 @@ class Notifier:
             self._token = None
         if look:
             self._looked_at = now
+            self._outbox.follow(plan.channels)
             self._sum_up(plan, now)
             self._prune(now)
         if plan.heartbeat is not None and self._pulse.takes_turn(plan.heartbeat, now):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from vcanalytics.breakers import Breaker
 from vcanalytics.errors import ConsoleError
-from vcanalytics.journal import Journal, deliveries
+from vcanalytics.journal import Journal, breakers, deliveries
 from vcanalytics.journal.delivery_records import Delivery, State
 from vcanalytics.notify import wording
 from vcanalytics.notify.channels import Channel
@@ -35,6 +35,8 @@ _WAIT_MAX_S: Final = 900.0
 #: More first tries than these that are due at once go out as one message.
 _APART_MAX: Final = 3
 _LOOKED_AT: Final = 20
+#: What the names of channels' breakers begin with.
+_BREAKERS: Final = "channel:"
 _MINUTE: Final = timedelta(minutes=1)
 _LOST: Final = "the console ended while it was being sent"
 
@@ -82,6 +84,7 @@ class Outbox:
     ) -> None:
         self._journal = journal
         self._breakers: dict[str, Breaker] = {}
+        self._named: frozenset[str] | None = None
         self._zone = zone
         self._public_url = public_url
         self._clock = clock
@@ -91,6 +94,21 @@ class Outbox:
         self._lock = threading.Lock()
         self._busy: set[str] = set()
         self.problem: str | None = None
+
+    def follow(self, channels: Collection[str]) -> None:
+        """Forget the breakers of channels that the file names no more, once it has changed.
+
+        Raises StoreError; then it is done at the next call.
+        """
+        named = frozenset(channels)
+        if named == self._named:
+            return
+        with self._journal.write() as connection:
+            for one in breakers.listed(connection):
+                name = one.name.removeprefix(_BREAKERS)
+                if name != one.name and name not in named:
+                    breakers.forget(connection, one.name)
+        self._named = named
 
     @property
     def busy(self) -> frozenset[str]:
@@ -204,4 +222,4 @@ class Outbox:
 
     def _breaker(self, name: str) -> Breaker:
         # One thread at a time: a channel that is busy is not looked at.
-        return self._breakers.setdefault(name, Breaker(self._journal, f"channel:{name}"))
+        return self._breakers.setdefault(name, Breaker(self._journal, f"{_BREAKERS}{name}"))
