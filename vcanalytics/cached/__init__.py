@@ -7,7 +7,7 @@ Payments and response times are asked here; the other subjects have a module eac
 ``cached.activity``, ``cached.system``, ``cached.health``.
 """
 
-from vcanalytics.cached import activity, health, regions, system, watch
+from vcanalytics.cached import activity, desk, health, regions, system, watch
 from vcanalytics.cached.books import (
     BOOKS,
     Page,
@@ -75,6 +75,7 @@ __all__ = [
     "by_status",
     "daemons",
     "demo",
+    "desk",
     "dump_version",
     "endpoints",
     "feed",

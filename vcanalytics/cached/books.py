@@ -299,6 +299,7 @@ def findings(
     *,
     now: datetime,
     as_of: datetime | None = None,
+    only: tuple[str, ...] = _reconcile.FINDINGS,
     seen: Version | None = None,
 ) -> Answer:
     """What does not add up: the columns of ``analytics.reconcile.reconcile``.
@@ -306,7 +307,7 @@ def findings(
     Ages are measured at ``as_of``, else at the minute that has begun.
     """
     at = as_of or minute(now) - timedelta(minutes=1)
-    return _findings(start, end, at, _reconcile.FINDINGS, seen or version(*BOOKS))
+    return _findings(start, end, at, only, seen or version(*BOOKS))
 
 
 @LIVE.keep()
@@ -346,9 +347,14 @@ def waiting(names: tuple[str, ...], *, now: datetime) -> pl.DataFrame:
     Of now, whatever their age; none of them may be ``abandoned``. What is kept of files answers
     them. Raises BeingCounted while all of history is gone through after a start.
     """
+    return waiting_at(names, minute(now) - timedelta(minutes=1))
+
+
+def waiting_at(names: tuple[str, ...], as_of: datetime) -> pl.DataFrame:
+    """The same, their ages measured at ``as_of``."""
     if not _first_look().over(settings().query_budget_s):
         raise BeingCounted
-    return _kept(names, minute(now) - timedelta(minutes=1), version(*BOOKS))
+    return _kept(names, as_of, version(*BOOKS))
 
 
 @LIVE.keep(entries=8, ttl=timedelta(seconds=20), refresh="background")

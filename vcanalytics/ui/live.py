@@ -13,7 +13,7 @@ from typing import Any, Final
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.cached import alerts
+from vcanalytics.cached import alerts, desk
 from vcanalytics.ui import words
 
 #: A rerun without news moves "so far" and "now" on; with no socket it is the only refresh.
@@ -27,6 +27,8 @@ STALE_AFTER_S: Final = 60
 
 #: No stream of the store: it moves with each event of an alert.
 ALERTS: Final = "alerts"
+#: The same of the desk's cases.
+CASES: Final = "cases"
 
 _CSS: Final = """
 :host, div, ul { font-family: var(--st-font); font-size: 13px; color: var(--st-gray-text-color); }
@@ -82,7 +84,8 @@ def _data(show: str, streams: Sequence[str], **more: Any) -> dict[str, Any]:
         "show": show,
         "streams": list(streams),
         "seqs": {name: states[name].seq for name in streams if name in states}
-        | ({ALERTS: alerts.newest()} if ALERTS in streams else {}),
+        | ({ALERTS: alerts.newest()} if ALERTS in streams else {})
+        | ({CASES: desk.newest()} if CASES in streams else {}),
         "read_at": {
             name: min(state.read_at.timestamp() * 1000, latest)
             for name, state in states.items()

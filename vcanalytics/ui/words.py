@@ -163,7 +163,17 @@ FINDINGS: Final = (
 
 #: What waits for a person by its nature, as the navigation counts it.
 OPEN_WORK: Final = tuple(finding.name for finding in FINDINGS if finding.work)
-FINDING: Final = {finding.name: finding for finding in FINDINGS}
+#: No finding of its own: everything that somebody is to work on.
+ALL_WORK: Final = Finding(
+    "all",
+    "All work",
+    "to work on",
+    "assignment_late",
+    "gray",
+    "Everything that somebody is to work on: first customers who paid and have nothing, then money"
+    " that does not add up, then the rest; in each the largest amount first.",
+)
+FINDING: Final = {finding.name: finding for finding in (ALL_WORK, *FINDINGS)}
 
 STREAM_LABELS: Final[dict[str, str]] = {
     "transactions": "Payments",
@@ -278,7 +288,42 @@ def alert_event(kind: str) -> Word:
     return known or Word(kind.replace("_", " ").capitalize(), "gray", "help", "muted")
 
 
+#: How far a case of the desk is.
+CASES: Final[dict[str, Word]] = {
+    "open": Word("Open", "orange", "schedule", "warning"),
+    "in_work": Word("In work", "blue", "pan_tool", "subject"),
+    "done": Word("Done", "green", "check_circle", "good"),
+    "dismissed": Word("Dismissed", "gray", "close", "muted"),
+}
+_CASE_EVENTS: Final[dict[str, Word]] = {
+    "opened": Word("Found", "orange", "assignment_late", "warning"),
+    "resolved": Word("Resolved at the source", "green", "check_circle", "good"),
+    "gone": Word("Gone at the source", "gray", "check", "muted"),
+    "returned": Word("Came back, open again", "orange", "replay", "warning"),
+    "taken": Word("Taken", "blue", "pan_tool", "subject"),
+    "given_back": Word("Given back", "gray", "undo", "muted"),
+    "assigned": Word("Given", "blue", "person", "subject"),
+    "done": Word("Done", "green", "check_circle", "good"),
+    "dismissed": Word("Dismissed", "gray", "close", "muted"),
+    "reopened": Word("Opened again", "orange", "replay", "warning"),
+    "noted": Word("Noted", "gray", "edit_note", "muted"),
+}
+
+
+def case_event(kind: str) -> Word:
+    """What happened to a case; a kind that is unknown keeps its own name."""
+    known = _CASE_EVENTS.get(kind)
+    return known or Word(kind.replace("_", " ").capitalize(), "gray", "help", "muted")
+
+
 _NOTED: Final[dict[str, str]] = {
+    "case_take": "Case taken",
+    "case_give_back": "Case given back",
+    "case_assign": "Case given",
+    "case_done": "Case done",
+    "case_dismiss": "Case dismissed",
+    "case_reopen": "Case opened again",
+    "case_note": "Case noted",
     "sign_in": "Signed in",
     "sign_in_failed": "Sign-in refused",
     "sign_out": "Signed out",

@@ -140,6 +140,13 @@ def _findings(asked: Asked) -> Rows:
     return Rows(frame, answer.as_of)
 
 
+def _cases(asked: Asked) -> Rows:
+    answer = cached.desk.whole_list(
+        asked.start, asked.end, asked.params, now=asked.now, whole=bool(asked.text("whole"))
+    )
+    return Rows(answer.frame, answer.as_of)
+
+
 def _latency(asked: Asked) -> Rows:
     answer = cached.endpoints(asked.start, asked.until, kind=asked.kind.value, seen=asked.seen)
     return Rows(answer.frame, answer.as_of)
@@ -297,6 +304,7 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "transactions": _transactions,
     "states": _states,
     "findings": _findings,
+    "cases": _cases,
     "latency": _latency,
     "response-times": _response_times,
     "distribution": _distribution,
