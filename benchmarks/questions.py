@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
 from benchmarks import made
 from vcanalytics.analytics import (
+    desk,
+    desk_list,
     feed,
     performance,
     prices,
@@ -175,6 +179,34 @@ def _reconcile(asked: Asked) -> object:
     return found.group_by("finding").len()
 
 
+def _desk(asked: Asked) -> object:
+    """The list of all work with its cases, in order: a case for each finding that is opened."""
+    found = to_the_end(lambda: _worked(asked), _LOOKS_MAX)
+    rows = desk_list.joined(found, _cases(found), gone=True)
+    return desk_list.arranged(rows, desk_list.Wanted()).head(_PAGE)
+
+
+def _worked(asked: Asked) -> pl.DataFrame:
+    return reconcile.kept_findings(
+        asked.engine,
+        asked.snapshot,
+        asked.kept,
+        as_of=asked.now,
+        sample_prefixes=PREFIXES,
+        only=desk.WORKED,
+    )
+
+
+def _cases(found: pl.DataFrame) -> pl.DataFrame:
+    """As the console keeps them between two changes: as many as there are findings."""
+    key = found.select("finding", "transaction_id").unique(maintain_order=True)
+    empty = desk_list.cases_frame([])
+    rest = [pl.lit(None, dtype=kind).alias(name) for name, kind in list(empty.schema.items())[2:]]
+    return key.with_columns(rest).with_columns(
+        pl.lit("open").alias("state"), pl.lit(value=True).alias("standing")
+    )
+
+
 def _revenue(grain: Grain, length: timedelta | None) -> Callable[[Asked], object]:
     def ask(asked: Asked) -> object:
         return revenue.revenue(
@@ -305,5 +337,6 @@ QUESTIONS: Final = (
     Question("Transactions", "by part of an e-mail, 30 d", _page(1, email="omer77", days=30)),
     Question("Transactions", "one payment", _payment),
     Question("Transactions", "its timeline", _timeline),
+    Question("Reconcile", "the desk", _desk),
     Question("Reconcile", "everything", _reconcile, aimed=False),
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from vcanalytics.ui import live, notices, reconcile, toolbar
+import streamlit as st
+
+from vcanalytics.ui import disputes, live, notices, panels, reconcile, toolbar
 from vcanalytics.ui.ranges import Defaults
 
 # A case does not end at midnight: a range picked elsewhere must not hide one here.
@@ -11,3 +13,8 @@ DEFAULTS = Defaults(preset="all", compare="none")
 toolbar.draw("Reconcile", DEFAULTS, compares=False, keep_range=False)
 notices.draw()
 live.fragment(reconcile.draw, DEFAULTS)
+wide, narrow = st.columns([1.55, 1], gap="xsmall")
+with wide, panels.box("disputes"):
+    live.fragment(disputes.waiting, DEFAULTS)
+with narrow, panels.box("refunds"):
+    live.fragment(disputes.refunds, DEFAULTS)

@@ -1,4 +1,4 @@
-"""The daemon that has cases follow the source, every five seconds, whether anybody looks or not."""
+"""The daemon that has cases follow the source, every four seconds, whether anybody looks or not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vcanalytics.errors import BudgetExceeded
 from vcanalytics.journal import case_following
 
 #: A case is to show within ten seconds of its row and the grace period.
-ROUND_S: Final = 5.0
+ROUND_S: Final = 4.0
 _BOOKS: Final = frozenset({"transactions", "disputes"})
 
 

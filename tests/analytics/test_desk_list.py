@@ -99,6 +99,13 @@ def test_filters_leave_what_is_wanted() -> None:
     assert ids(rows, least=Decimal(99), finding=MAIL) == ["older", "large"]
 
 
+def test_of_what_is_stuck_all_work_has_what_somebody_took_up() -> None:
+    shop = findings(*(("stuck", name, "a@x.y", None, "9", "USD", 5) for name in ("S1", "S2")))
+    rows = joined(shop, desk_list.cases_frame([case("stuck", "S2", "in_work")]), gone=False)
+    assert ids(rows) == ["S2"]
+    assert ids(rows, finding="stuck") == ["S2", "S1"]
+
+
 def test_a_customer_is_counted_by_payer_and_address_whatever_the_case() -> None:
     times = dict(listed().select("transaction_id", "times").iter_rows())
     assert (times["older"], times["small"], times["large"]) == (2, 2, 1)

@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from vcanalytics.analytics.desk import WORKED
+from vcanalytics.analytics.desk import BY_HAND, WORKED
 from vcanalytics.journal.case_records import TO_DO, Case, CaseState
 from vcanalytics.model.money import read_amount
 
@@ -25,6 +25,8 @@ _URGENCY: Final = (
 NOBODY: Final = "-"
 #: What the URL may say besides the range and the finding.
 KEYS: Final = ("state", "who", "q", "least", "order")
+#: What stands in the list of all work: of what is stuck only what somebody took up.
+ALL_WORK: Final = ~pl.col("finding").is_in(sorted(BY_HAND)) | (pl.col("version") > 0)
 _TEXT_MAX: Final = 200
 _INSTANT: Final = pl.Datetime("us", "UTC")
 _MONEY: Final = pl.Decimal(38, 4)
@@ -193,9 +195,7 @@ def arranged(rows: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:
     Most urgent: a customer who paid and has nothing, then money that does not add up, then the
     rest; in each the largest amount first, of ``currency`` before others, then who waits longest.
     """
-    parts = []
-    if wanted.finding:
-        parts.append(pl.col("finding") == wanted.finding)
+    parts = [pl.col("finding") == wanted.finding if wanted.finding else ALL_WORK]
     if wanted.states:
         parts.append(pl.col("state").is_in([state.value for state in wanted.states]))
     if wanted.assignee == NOBODY:
@@ -214,7 +214,7 @@ def arranged(rows: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:
                 for name in names
             )
         )
-    return _ordered(rows.filter(*parts) if parts else rows, wanted)
+    return _ordered(rows.filter(*parts), wanted)
 
 
 def _ordered(rows: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:

@@ -61,7 +61,7 @@ __all__ = [
 ]
 
 #: Ages are measured at steps of so long: a case shows within ten seconds of the grace period.
-STEP_S: Final = 5
+STEP_S: Final = 2
 #: Cases that one click may change.
 BULK_MAX: Final = 200
 

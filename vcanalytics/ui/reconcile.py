@@ -9,6 +9,7 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
+from vcanalytics.analytics.desk_list import ALL_WORK
 from vcanalytics.model.windows import Grain, window_start
 from vcanalytics.ui import desk_case, desk_table, doing, formats, live, panels, toolbar, words
 from vcanalytics.ui.ranges import Defaults, Range
@@ -130,7 +131,7 @@ def pills(found: pl.DataFrame, rows: pl.DataFrame, view: Range) -> words.Finding
     """The findings with how many are to do, and all work; returns the one that is shown."""
     to_do = rows.filter(pl.col("state").is_in(_TO_DO))
     counts = dict(to_do.group_by("finding").len().iter_rows())
-    counts[words.ALL_WORK.name] = to_do.height
+    counts[words.ALL_WORK.name] = to_do.filter(ALL_WORK).height
     for name in ("sample_row", "abandoned"):
         counts[name] = found.filter(pl.col("finding") == name).height
     if view.preset == "all":

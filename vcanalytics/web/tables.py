@@ -17,7 +17,7 @@ import polars as pl
 from vcanalytics import cached
 from vcanalytics.analytics import search
 from vcanalytics.analytics.latency import Kind
-from vcanalytics.cached import alerts, course, people
+from vcanalytics.cached import alerts, course, disputes, people
 from vcanalytics.cached.alerts import AlertFilters, AlertState, Severity
 from vcanalytics.errors import UsageError
 from vcanalytics.model.times import read_typed_time, read_zone
@@ -144,6 +144,11 @@ def _cases(asked: Asked) -> Rows:
     answer = cached.desk.whole_list(
         asked.start, asked.end, asked.params, now=asked.now, whole=bool(asked.text("whole"))
     )
+    return Rows(answer.frame, answer.as_of)
+
+
+def _disputes(asked: Asked) -> Rows:
+    answer = disputes.waiting(asked.seen)
     return Rows(answer.frame, answer.as_of)
 
 
@@ -305,6 +310,7 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "states": _states,
     "findings": _findings,
     "cases": _cases,
+    "disputes": _disputes,
     "latency": _latency,
     "response-times": _response_times,
     "distribution": _distribution,
