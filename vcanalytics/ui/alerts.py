@@ -221,9 +221,8 @@ def _why(found: Alert, view: Range) -> None:
     parts.append(f"fired {formats.moment(found.fired_at, view.zone, view.now)}")
     if found.resolved_at is not None:
         parts.append(f"over {formats.moment(found.resolved_at, view.zone, view.now)}")
-    rule = f"Rule {formats.code(found.rule)}"
-    rule += f", {formats.code(found.series)}" if found.series else ""
-    st.caption(f"{rule}; {formats.literal(', '.join(parts))}.")
+    rule = f"Rule {found.rule}" + (f", {found.series}" if found.series else "")
+    st.caption(formats.literal(f"{rule}; {', '.join(parts)}."))
     if found.acknowledged_by and found.acknowledged_at is not None:
         when = formats.moment(found.acknowledged_at, view.zone, view.now)
         said = f": {found.note}" if found.note else ""

@@ -57,7 +57,7 @@ def _ends(stroke: Stroke) -> list[Spec]:
     def at(end: str) -> list[Spec]:
         return [{"filter": f"datum.series === '{stroke.series}' && datum.end {end}"}]
 
-    point = {"type": "point", "size": 30, "strokeWidth": 1.75, "opacity": 1}
+    point = {"type": "point", "size": 30, "strokeWidth": 1.75, "opacity": 1, "aria": False}
     colour = {"color": role(stroke.colour)}
     return [
         {"transform": at("=== 'open'"), "mark": point, "encoding": colour},

@@ -26,12 +26,24 @@ def spark() -> Spec:
                 line("open", "subject", 1.75, clip=False, strokeDash=[2, 2.5]),
                 {
                     "transform": only("end"),
-                    "mark": {"type": "point", "size": 22, "strokeWidth": 1.75, "opacity": 1},
+                    "mark": {
+                        "type": "point",
+                        "size": 22,
+                        "strokeWidth": 1.75,
+                        "opacity": 1,
+                        "aria": False,
+                    },
                     "encoding": {"color": role("subject")},
                 },
                 {
                     "transform": only("dot"),
-                    "mark": {"type": "point", "size": 22, "filled": True, "opacity": 1},
+                    "mark": {
+                        "type": "point",
+                        "size": 22,
+                        "filled": True,
+                        "opacity": 1,
+                        "aria": False,
+                    },
                     "encoding": {"color": role("subject")},
                 },
             ],

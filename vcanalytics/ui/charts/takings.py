@@ -44,7 +44,7 @@ def so_far(height: int, x_format: str = "%H:%M") -> Spec:
             },
             {
                 "transform": only("end"),
-                "mark": {"type": "point", "filled": True, "size": 48, "opacity": 1},
+                "mark": {"type": "point", "filled": True, "size": 48, "opacity": 1, "aria": False},
                 "encoding": {"color": role("subject")},
             },
             {
@@ -190,7 +190,7 @@ def against_before(height: int, x_format: str) -> Spec:
             line("subject", "subject", 2.25),
             {
                 "transform": only("end"),
-                "mark": {"type": "point", "filled": True, "size": 48, "opacity": 1},
+                "mark": {"type": "point", "filled": True, "size": 48, "opacity": 1, "aria": False},
                 "encoding": {"color": role("subject")},
             },
             {
