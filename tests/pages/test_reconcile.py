@@ -102,6 +102,8 @@ def test_her_case_is_found_proved_and_marked_done(desk: Path) -> None:
     assert "Done by asha: sent by hand" in again.text
     assert "<script>" not in "\n".join(again.marked).replace("\\<script\\>", "")
     assert viewer.open("reconcile").metrics["Money at risk"] == "$98.00"
+    forget()
+    assert cached.open_work(("paid_not_mailed",)) == 1
     with closing(open_quick()) as accounts:
         entry = accounts.audit(limit=1)[0]
     assert (entry.action, entry.actor, entry.target) == ("case_done", "asha", "VC_ANN")

@@ -176,6 +176,14 @@ def joined(findings: pl.DataFrame, cases: pl.DataFrame, *, gone: bool) -> pl.Dat
     ).drop("address", "case_amount", "case_currency")
 
 
+def still_to_do(findings: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
+    """Those of the findings, by their own columns and in their order, that nobody has closed."""
+    to_do = [state.value for state in TO_DO]
+    over = cases.filter(pl.col("standing"), ~pl.col("state").is_in(to_do))
+    key = ["finding", "transaction_id"]
+    return findings.join(over.select(key), on=key, how="anti", maintain_order="left")
+
+
 def unworked(findings: pl.DataFrame) -> pl.DataFrame:
     """Findings that have no cases, by the same columns as ``joined``; their state is null."""
     none = cases_frame([]).drop("case_amount", "case_currency", "finding", "transaction_id")

@@ -16,7 +16,6 @@ from vcanalytics.cached.books import (
     feed,
     findings,
     newest_payments,
-    open_work,
     payment,
     payment_count,
     payments,
@@ -53,6 +52,7 @@ from vcanalytics.cached.console import (
     streams,
     version,
 )
+from vcanalytics.cached.desk import open_work
 from vcanalytics.cached.performance import (
     RESPONSE_BANDS_MS,
     endpoints,

@@ -355,15 +355,3 @@ def waiting_at(names: tuple[str, ...], as_of: datetime) -> pl.DataFrame:
     if not _first_look().over(settings().query_budget_s):
         raise BeingCounted
     return _kept(names, as_of, version(*BOOKS))
-
-
-@LIVE.keep(entries=8, ttl=timedelta(seconds=20), refresh="background")
-def open_work(names: tuple[str, ...]) -> int | None:
-    """How many payments stand in the given findings, as the navigation says it: up to 20 s old.
-
-    None while that is not known yet.
-    """
-    if not _first_look().over(settings().query_budget_s):
-        return None
-    as_of = minute(datetime.now(UTC)) - timedelta(minutes=1)
-    return _kept(names, as_of, version(*BOOKS)).height

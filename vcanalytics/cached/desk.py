@@ -20,7 +20,7 @@ from vcanalytics.analytics.desk_list import Closed, Wanted
 from vcanalytics.analytics.reconcile import KEPT
 from vcanalytics.analytics.transactions import Filters
 from vcanalytics.cached import alerts
-from vcanalytics.cached.books import by_status, findings, waiting_at
+from vcanalytics.cached.books import by_status, findings, waiting, waiting_at
 from vcanalytics.cached.console import (
     Answer,
     Version,
@@ -29,6 +29,7 @@ from vcanalytics.cached.console import (
     take_snapshot,
     version,
 )
+from vcanalytics.cached.first_look import BeingCounted
 from vcanalytics.cached.regions import LIVE
 from vcanalytics.errors import ConsoleError, StoreError, UsageError
 from vcanalytics.journal import Journal
@@ -56,7 +57,9 @@ __all__ = [
     "events",
     "found",
     "newest",
+    "open_work",
     "read",
+    "still_to_do",
     "whole_list",
 ]
 
@@ -130,6 +133,24 @@ def arranged_plain(findings_now: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:
     """The same of findings that have no cases; they have no state to be filtered by."""
     every = replace(wanted, states=(), assignee=None)
     return desk_list.arranged(desk_list.unworked(findings_now), every)
+
+
+def still_to_do(findings_now: pl.DataFrame) -> pl.DataFrame:
+    """Those of the findings, as they are, whose case nobody has closed."""
+    return desk_list.still_to_do(findings_now, _kept_cases(newest()))
+
+
+@LIVE.keep(entries=8, ttl=timedelta(seconds=20), refresh="background")
+def open_work(names: tuple[str, ...]) -> int | None:
+    """How many cases of the given findings are to do, as the navigation says it: up to 20 s old.
+
+    None while that is not known yet.
+    """
+    try:
+        found_now = waiting(names, now=datetime.now(UTC))
+    except BeingCounted:
+        return None
+    return still_to_do(found_now).height
 
 
 def closed(now: datetime, among: Sequence[str]) -> Closed:

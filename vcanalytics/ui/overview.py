@@ -145,8 +145,8 @@ def needs_a_person(defaults: Defaults) -> None:
     with panels.panel(
         "Needs a person", key="needs", note="most urgent first", streams=BOOKS, skeleton=230
     ):
-        live.listen((live.ALERTS,), key="needs_alerts")
-        found = cached.waiting(_URGENT, now=view.now)
+        live.listen((live.ALERTS, live.CASES), key="needs_alerts")
+        found = cached.desk.still_to_do(cached.waiting(_URGENT, now=view.now))
         shown = [finding for finding in words.FINDINGS if finding.name in _URGENT]
         rows = [(f, found.filter(pl.col("finding") == f.name).sort("since")) for f in shown]
         rows = [(finding, frame) for finding, frame in rows if frame.height][:_NEEDS_MAX]
