@@ -243,7 +243,7 @@ def test_with_a_part_broken_pages_answer_with_what_is_known(data_dir: Path, faul
         assert told in shown.text
         for page in PAGES if fault in EVERYWHERE else ():
             other = viewer.open(page)
-            assert list(other.app.exception) == []
+            assert list(other.app.exception) == [], page
             # What only the journal knows is said to be unreadable, in its own panel.
             assert fault == "journal damaged" or not other.app.error
     assert took_s < WITHIN_S

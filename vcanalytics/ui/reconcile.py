@@ -28,7 +28,7 @@ def draw(defaults: Defaults) -> None:
         finding = pills(found, rows, view)
         listing(_asked(found, rows, finding, view), finding, view)
     # The last: they leave a gap.
-    with st.container(gap=None):
+    with panels.contained("desk_moves"), st.container(gap=None):
         live.listen((live.CASES,), key="desk_cases")
         live.listen(cached.BOOKS, key="desk_books", every_s=live.CALMLY_S)
 
