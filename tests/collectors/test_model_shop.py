@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -20,8 +21,12 @@ from tests.collectors.rig import Console, Daemon
 from tests.collectors.shop_model import AMOUNTS, AT_FAULT, SAMPLES, ZONE, Case, Model, Payment
 from tests.shop import make_shop
 from vcanalytics.analytics import revenue
+from vcanalytics.analytics.candidates import ALONE
+from vcanalytics.analytics.desk import BY_HAND, standing
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.reconcile import reconcile
+from vcanalytics.journal import Journal, case_following, cases
+from vcanalytics.journal.case_records import TO_DO
 from vcanalytics.model.windows import Grain
 from vcanalytics.settings import CAPTURED_ERRORS
 
@@ -45,6 +50,7 @@ class ShopMachine(RuleBasedStateMachine):
         self.stack.callback(shutil.rmtree, folder)
         self.shop = self.stack.enter_context(make_shop(folder / "shop.db"))
         self.console = Console(folder / "data", self.shop.url)
+        self.journal = self.stack.enter_context(closing(Journal.open(folder / "data")))
         self.model = Model()
         self.gone: dict[str, Payment] = {}
         self.made = 0
@@ -242,7 +248,21 @@ class ShopMachine(RuleBasedStateMachine):
         told_findings = Counter(found["finding"].to_list())
         del told_findings["suspicious"]
         assert told_findings == self.model.findings(now)
+        self.follow(found, now)
         self.console.assert_sound()
+
+    def follow(self, found: pl.DataFrame, now: datetime) -> None:
+        """A case for each finding that there is to work on, to do for as long as it is there."""
+        with self.journal.write() as connection:
+            case_following.follow(connection, now, standing(found), only_known=BY_HAND)
+            kept = cases.every(connection)
+        here = Counter(case.key.finding for case in kept if case.state in TO_DO)
+        assert all(case.standing == (case.state in TO_DO) for case in kept)
+        told = self.model.findings(now)
+        for name in ALONE - BY_HAND | {"refund_without_case"}:
+            assert here[name] == told[name], name
+        # Of several cases decided without a refund, a payment is one.
+        assert (here["case_without_refund"] > 0) == (told["case_without_refund"] > 0)
 
 
 class WatchedShopMachine(ShopMachine):

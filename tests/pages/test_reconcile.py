@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,6 +17,7 @@ from tests.pages.console import console_on, forget, read_into
 from tests.pages.signed_in import open_quick, signed_in
 from tests.pages.viewer import Shown, Viewer, press
 from tests.shop import make_shop
+from tests.web.rig import asking
 from vcanalytics import cached
 from vcanalytics.accounts import Role
 from vcanalytics.cached.desk import Asked, Key, Step
@@ -107,6 +110,16 @@ def test_her_case_is_found_proved_and_marked_done(desk: Path) -> None:
     with closing(open_quick()) as accounts:
         entry = accounts.audit(limit=1)[0]
     assert (entry.action, entry.actor, entry.target) == ("case_done", "asha", "VC_ANN")
+
+
+def test_the_file_is_the_list_whole_and_runs_nothing(desk: Path) -> None:
+    shown = Viewer(now=LATER).open("reconcile", q="x.y", order="oldest")
+    link = next(one for one in shown.links if "/cases.csv" in one)
+    with asking(desk) as client:
+        rows = list(csv.DictReader(io.StringIO(client.get(link).text, newline="")))
+    listed = shown.app.dataframe[0].value["write_to"].tolist()
+    assert [row["email"].lstrip("'") for row in rows] == listed
+    assert f"'{EVIL}" in {row["email"] for row in rows}
 
 
 def test_of_two_operators_the_later_sees_what_the_earlier_did(desk: Path) -> None:
