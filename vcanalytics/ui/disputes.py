@@ -11,7 +11,6 @@ import streamlit as st
 from vcanalytics import cached
 from vcanalytics.cached import disputes
 from vcanalytics.ui import exports, formats, panels, tables, toolbar, words
-from vcanalytics.ui.panels import Link
 from vcanalytics.ui.ranges import Defaults, Range
 
 _ROWS: Final = 10
@@ -34,15 +33,11 @@ def waiting(defaults: Defaults) -> None:
         due = [_due(at, view.now) for at in found["due_at"]]
         late = due.count("overdue")
         note = f"{formats.count(found.height)} wait, {formats.count(late)} overdue"
-        link = Link(
-            "pages/reconcile.py", "Decided, not refunded", {"finding": "case_without_refund"}
-        )
         panels.head(
             "Disputes",
             note=note if found.height else "none waits",
             key="disputes",
             streams=("disputes",),
-            link=link,
         )
         if not found.height:
             panels.empty("No dispute waits for an answer.", "", icon="check_circle")
