@@ -48,6 +48,9 @@ class Cases:
         if any(one.stream in _BOOKS for one in snapshot.damage):
             # Rows that cannot be read are no findings, and their cases would look resolved.
             return
+        if any(snapshot.state(name).reading_history for name in _BOOKS):
+            # What is half read looks unfinished: a thousand cases would open, and close again.
+            return
         try:
             found = kept_findings(
                 post.engine,

@@ -55,7 +55,12 @@ def test_a_case_opens_after_the_grace_and_closes_with_its_row(
                     type(reader), "snapshot", lambda _self: replace(snapshot, damage=(damage,))
                 )
                 daemon.loop(NOW + timedelta(hours=1))
-            # Rows that cannot be read are no reason to close anything.
+            with console.catalogue.write(NOW, durable=False) as writer:
+                writer.note_read("transactions", NOW, done=1, total=4)
+            daemon.loop(NOW + timedelta(hours=1))
+            with console.catalogue.write(NOW, durable=False) as writer:
+                writer.note_read("transactions", NOW, done=4, total=4)
+            # What cannot be read, or is half read, is no reason to close anything.
             assert kept(post)["paid_not_mailed", "VC_1"].state is CaseState.OPEN
             daemon.loop(NOW + timedelta(hours=1))
             closed = kept(post)["paid_not_mailed", "VC_1"]
