@@ -12,6 +12,7 @@ from collectors.daemon import LOG
 from collectors.watch.post import Post
 from vcanalytics.health.asking import ask
 from vcanalytics.health.judging import judge
+from vcanalytics.health.notifying import Notifying
 from vcanalytics.health.prober import Prober
 from vcanalytics.health.probes import Probe, probes
 from vcanalytics.health.rules import Alerting
@@ -60,9 +61,9 @@ class Health:
         seen = look(post.catalogue, post.reader, post.engine, now)
         problem = self._rules.problem
         with post.journal.read() as connection:
-            alerting = Alerting.read(connection)
+            alerting, notifying = Alerting.read(connection), Notifying.read(connection)
         daemons = seen.fact(WATCHMAN_DAEMONS)
-        verdicts = judge(seen, daemons, [problem] if problem else [], alerting)
+        verdicts = judge(seen, daemons, [problem] if problem else [], alerting, notifying)
         # What may be silent for seconds is asked once all else is written.
         self._write(now, verdicts, unreadable=bool(seen.unreadable))
         if self._prober.ask_due(now):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from vcanalytics.health.judging import judge
+from vcanalytics.health.notifying import Notifying
 from vcanalytics.health.rules import Alerting
 from vcanalytics.health.seen import Seen
 from vcanalytics.model.health import Status, Verdict, worst
@@ -244,3 +245,20 @@ def test_rules_that_were_refused_or_cannot_be_answered_are_a_component(
     # Rules stand in the journal: a store that cannot be read hides nothing of them.
     unread = judge(Seen(NOW, unreadable="torn"), {}, (), told)
     assert verdict in unread
+
+
+def test_who_tells_people_is_a_component_where_anybody_is_to_be_told() -> None:
+    def verdicts(told: Notifying | None) -> list[Verdict]:
+        found = judge(Seen(NOW), {}, (), None, told)
+        return [one for one in found if one.name == "notifications"]
+
+    assert verdicts(None) == []
+    assert verdicts(Notifying(ago(9), {"channels": 0, "more": False, "problems": {}})) == []
+    (well,) = verdicts(Notifying(ago(9), {"channels": 1}))
+    assert (well.status, well.what) == (Status.HEALTHY, "1 channel is minded")
+    (late,) = verdicts(Notifying(ago(301), {"channels": 1}))
+    assert late.status is Status.UNKNOWN
+    problems = {"summary": "the daily summary: no", "heartbeat": "the heartbeat was not taken"}
+    (wrong,) = verdicts(Notifying(ago(9), {"channels": 1, "problems": problems}))
+    assert wrong.status is Status.WARNING
+    assert wrong.what == "the heartbeat was not taken; the daily summary: no"

@@ -9,7 +9,9 @@ import pytest
 
 from tests.notify.night import Night, plan_of
 from tests.notify.receivers import Web
+from vcanalytics.health.notifying import Notifying, notifications
 from vcanalytics.journal import Journal
+from vcanalytics.model.health import Status
 
 
 @pytest.fixture
@@ -50,3 +52,25 @@ def test_a_monitor_that_does_not_take_it_is_told_of_without_its_url(
     assert "the heartbeat was not taken" in line
     assert "answered 500" in line
     assert "sekret" not in line
+
+
+def test_health_hears_of_a_heartbeat_that_is_not_taken_and_that_it_is_again(
+    night: Night, web: Web, journal: Journal
+) -> None:
+    def said() -> tuple[Status, str]:
+        with journal.read() as connection:
+            told = Notifying.read(connection)
+        assert told.at is not None
+        (verdict,) = notifications(told, told.at)
+        return verdict.status, verdict.what
+
+    web.answer(500, 200)
+    night.go(30)
+    # What a beat came to is told in the next round.
+    night.go(1)
+    status, what = said()
+    assert status is Status.WARNING
+    assert what.startswith("the heartbeat was not taken")
+    night.go(60)
+    night.go(1)
+    assert said() == (Status.HEALTHY, "0 channels are minded")

@@ -17,6 +17,8 @@ from vcanalytics.journal.alert_tables import alerting, rule_state
 RULES: Final = "rules"
 #: ``alerting``: {rule: why it could not be evaluated the last time}.
 UNANSWERED: Final = "unanswered"
+#: ``alerting``: {channels, more, problems: {what: why}} of those who tell people.
+NOTIFYING: Final = "notifying"
 
 
 @dataclass(frozen=True, slots=True)

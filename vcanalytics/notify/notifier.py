@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from vcanalytics.errors import ConsoleError
-from vcanalytics.journal import Journal, deliveries
+from vcanalytics.journal import Journal, deliveries, rule_states
 from vcanalytics.notify import summaries, taking
 from vcanalytics.notify.heartbeat import Pulse
 from vcanalytics.notify.outbox import Outbox, Start, in_thread
@@ -25,6 +25,7 @@ PAUSE_S: Final = 1.0
 _LOOK_EVERY: Final = timedelta(seconds=5)
 _SUMMARY_AGAIN: Final = timedelta(minutes=5)
 _PRUNE_EVERY: Final = timedelta(hours=1)
+_TOLD_EVERY: Final = timedelta(minutes=1)
 #: So long it is kept what was sent to whom. As long as alerts are.
 KEPT_FOR: Final = timedelta(days=400)
 #: Events of so many transactions are taken in one round: the outbox gets its turn in between.
@@ -76,6 +77,8 @@ class Notifier:
         self._summing_up: set[str] = set()
         self._summary_failed_at: datetime | None = None
         self._said: dict[str, str | None] = {}
+        self._told: dict[str, object] = {}
+        self._told_at: datetime | None = None
 
     def round(self, plan: Plan, now: datetime) -> float:
         """Do what is due at ``now``; the seconds until it should be called again.
@@ -103,6 +106,7 @@ class Notifier:
         if plan.heartbeat is not None and self._pulse.takes_turn(plan.heartbeat, now):
             self._start("heartbeat", partial(self._beat, plan.heartbeat, now))
         self._say("outbox", self._outbox.problem)
+        self._tell(plan, now)
         return PAUSE_S
 
     def _take(self, setting: Setting) -> None:
@@ -162,6 +166,22 @@ class Notifier:
         self._pruned_at = now
         with self._journal.write() as connection:
             deliveries.prune(connection, now - KEPT_FOR)
+
+    def _tell(self, plan: Plan, now: datetime) -> None:
+        """Leave in the journal, for Health, what is amiss: when that changes, and each minute."""
+        if plan.heartbeat is None:
+            self._said.pop("heartbeat", None)
+        told = {
+            "channels": len(plan.channels),
+            "more": plan.heartbeat is not None,
+            "problems": {name: why for name, why in dict(self._said).items() if why},
+        }
+        at = self._told_at
+        if told == self._told and at is not None and timedelta(0) <= now - at < _TOLD_EVERY:
+            return
+        with self._journal.write() as connection:
+            rule_states.tell(connection, now, rule_states.NOTIFYING, told)
+        self._told, self._told_at = told, now
 
     def _say(self, what: str, problem: str | None) -> None:
         """Into the log, once for as long as it stays."""
