@@ -1,9 +1,10 @@
 """Whether the console stays as it is: twenty viewers on Overview for half an hour.
 
 A new payment every ten seconds, at which each viewer refreshes all live fragments within two
-seconds. Every five minutes: memory (PSS) of the console and of all its children, open files of the
-console, how long refreshes took. The first five are for warming up. Half an hour and some seconds;
-three minutes with `--quick`.
+seconds. Every five minutes: memory of the console and of all its children, theirs alone (USS:
+what they share with others grows when those end), open files of the console, how long refreshes
+took. The first five are for warming up. Half an hour and some seconds; three minutes with
+`--quick`.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def run(options: Options) -> list[Result]:
                 "refreshes",
             ),
             rows,
-            ("MB are proportional (PSS). The first stretch is for warming up.",),
+            ("MB are those of the processes alone (USS). The first stretch is for warming up.",),
             (
                 Aim("console's memory, last : second", last[1] / warm[1], _AIM_GROWN, ""),
                 Aim("open files, last : second", last[3] / warm[3], _AIM_GROWN, ""),
@@ -102,12 +103,12 @@ async def _stretch(
         await new_payment(shop, catalogue)
         took += await refreshed(viewers, _SPREAD_S)
         await asyncio.sleep(max(0.0, now + _EVERY_S - time.monotonic()))
-    memory = served.memory_mb()
+    alone = [one.memory_full_info().uss / 1e6 for one in served.family()]
     p50, p95 = (percentile(took, share) * 1_000 for share in (0.5, 0.95))
     return (
         f"{(until - began) / 60:g}",
-        memory["console"][1],
-        memory["collectors"][1],
+        alone[0],
+        sum(alone[1:]),
         served.process.num_fds(),
         p50,
         p95,

@@ -24,7 +24,7 @@ _CHROMIUM_PATHS = (
 )
 
 # Wall-clock deadlines fail on a busy machine and say nothing of the code.
-settings.register_profile("suite", deadline=None, max_examples=30, print_blob=True)
+settings.register_profile("suite", deadline=None, max_examples=20, print_blob=True)
 settings.register_profile(
     "long", deadline=None, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -25,7 +25,7 @@ from vcanalytics.model.windows import Grain
 from vcanalytics.store.cells.counting import FINE, REQUEST_CELLS, exact_sum
 
 shared = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=24, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=14, deadline=None
 )
 START, END = ago(days=5, hours=1, minutes=17), ago(minutes=31)
 PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")

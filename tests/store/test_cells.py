@@ -201,7 +201,7 @@ def test_a_crash_while_an_older_store_is_counted(
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=24, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=14, deadline=None
 )
 @given(
     st.lists(

@@ -116,7 +116,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(_STEPS, st.sampled_from([1, 2, 100]), st.sampled_from([1, 3, 100]))
 def test_newest_versions_are_those_of_all_versions(
     steps: list[tuple[str, Any]], full_rows: int, slice_rows: int

@@ -198,7 +198,7 @@ def test_a_step_that_is_stopped_changes_nothing(
     st.integers(7, 150),
     st.data(),
 )
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_whatever_is_merged_and_let_go_of_the_rows_within_the_limit_stay(
     tmp_path_factory: pytest.TempPathFactory,
     batches: list[list[int]],

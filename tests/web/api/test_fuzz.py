@@ -113,6 +113,11 @@ def test_no_events_make_it_fail_and_every_answer_is_as_described(
     _ask_all(taking.find_operation_by_label(label), mode, own)
 
 
+def _told(answer: str, asked: str) -> list[str]:
+    """What of the inside an answer tells; what was asked with may be said again."""
+    return [word for word in INSIDE if word in answer and word not in asked]
+
+
 def _ask_all(operation: Any, mode: GenerationMode, own: dict[str, str]) -> None:
     @settings(
         max_examples=EXAMPLES,
@@ -127,7 +132,7 @@ def _ask_all(operation: Any, mode: GenerationMode, own: dict[str, str]) -> None:
             assert answer.json()["success"] is False
             return
         case.validate_response(answer, checks=CHECKS)
-        assert not any(word in answer.text for word in INSIDE)
+        assert not _told(answer.text, f"{case.path_parameters} {case.query} {case.body}")
         assert COOKIE not in answer.text
 
     ask()
@@ -181,6 +186,6 @@ def test_any_text_is_answered_or_refused_by_name(
     assert answer.status_code in {200, 400}
     told = answer.json()
     assert told["success"] is (answer.status_code == 200)
-    assert not any(word in answer.text for word in INSIDE)
+    assert not _told(answer.text, str(params))
     if answer.status_code == 400:
         assert told["error"]["message"].split(":")[0] in params
