@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from collectors.daemon import LOG
 from collectors.watch.post import Post
 from vcanalytics.analytics.candidates import Candidates
 from vcanalytics.analytics.desk import BY_HAND, WORKED, standing
-from vcanalytics.analytics.reconcile import kept_findings
+from vcanalytics.analytics.reconcile import kept_findings, terms
 from vcanalytics.errors import BudgetExceeded
 from vcanalytics.journal import case_following
 
@@ -57,12 +57,7 @@ class Cases:
                 snapshot,
                 self._kept,
                 as_of=now,
-                grace=timedelta(minutes=told.grace_minutes),
-                stuck=timedelta(minutes=told.stuck_minutes),
-                abandoned=timedelta(hours=told.abandoned_hours),
-                currency=told.currency,
-                captured_errors=told.captured_errors,
-                sample_prefixes=told.sample_prefixes,
+                **terms(told),
                 only=WORKED,
             )
         except BudgetExceeded:

@@ -22,8 +22,8 @@ from tests.torture.worlds import World
         # The app dies within a write and leaves a hot journal.
         (("app",), 20),
         # Each actor by itself, on a small disk and on the machine's own.
-        (("writer", "sealer", "backup", "merger"), 21),
-        (("filler", "forgetter", "retention", "bookkeeper"), 22),
+        (("writer", "sealer", "backup", "merger", "sealer"), 21),
+        (("filler", "forgetter", "retention", "writer", "bookkeeper"), 22),
     ],
 )
 def test_nothing_is_lost_or_double_where(kinds: tuple[str, ...], seed: int, tmp_path: Path) -> None:

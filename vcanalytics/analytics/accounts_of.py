@@ -9,9 +9,10 @@ import polars as pl
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.store import Snapshot
 
-#: More than so many that fit are told as "more than".
+#: Enough to see that none can be chosen; who shows so many says that there may be more.
 LIMIT: Final = 10
 BUDGET_S: Final = 1.0
+_COLUMNS: Final = ("happened_at", "kind", "user_id", "username", "email")
 # Grain: one row an account. Parameters: $typed, $payer: normalised addresses, or ''; $username, or
 # ''. Cost: one pass over the rows of activity, of which four columns are read.
 _SQL: Final = """
@@ -55,6 +56,3 @@ def accounts_of(
         {"activity": snapshot.relation("activity").select(_COLUMNS)},
         budget_s=BUDGET_S,
     )
-
-
-_COLUMNS: Final = ("happened_at", "kind", "user_id", "username", "email")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 import polars as pl
 
@@ -15,6 +15,7 @@ from vcanalytics.analytics.bursts import ATTEMPTS, NONE, bursting
 from vcanalytics.analytics.by_file import Ask, within
 from vcanalytics.analytics.candidates import Candidates, Wanted, throwaway_domains
 from vcanalytics.analytics.engine import Engine, Table, sql
+from vcanalytics.settings import Settings
 from vcanalytics.store import Snapshot
 
 #: In the order they are listed.
@@ -55,6 +56,29 @@ def message_pattern(patterns: Iterable[str]) -> str | None:
     """A regular expression for whole messages; ``*`` in a pattern stands for any text."""
     wholes = [".*".join(re.escape(part) for part in pattern.split("*")) for pattern in patterns]
     return f"(?s:{'|'.join(wholes)})" if wholes else None
+
+
+class Terms(TypedDict):
+    """What the settings say of findings, by the names that the questions here take."""
+
+    grace: timedelta
+    stuck: timedelta
+    abandoned: timedelta
+    currency: str
+    captured_errors: Sequence[str]
+    sample_prefixes: Sequence[str]
+
+
+def terms(told: Settings) -> Terms:
+    """The same for pages, commands, cases and summaries, so that one payment is one finding."""
+    return Terms(
+        grace=timedelta(minutes=told.grace_minutes),
+        stuck=timedelta(minutes=told.stuck_minutes),
+        abandoned=timedelta(hours=told.abandoned_hours),
+        currency=told.currency,
+        captured_errors=told.captured_errors,
+        sample_prefixes=told.sample_prefixes,
+    )
 
 
 def reconcile(

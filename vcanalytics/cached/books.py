@@ -282,12 +282,7 @@ def _findings(
         as_of=as_of,
         start=start,
         end=end,
-        grace=timedelta(minutes=told.grace_minutes),
-        stuck=timedelta(minutes=told.stuck_minutes),
-        abandoned=timedelta(hours=told.abandoned_hours),
-        currency=told.currency,
-        captured_errors=told.captured_errors,
-        sample_prefixes=told.sample_prefixes,
+        **_reconcile.terms(told),
         only=only,
     )
     return Answer(frame, snapshot.taken_at)
@@ -331,12 +326,7 @@ def _looked_through(names: tuple[str, ...], as_of: datetime) -> pl.DataFrame:
         take_snapshot(),
         console.candidates,
         as_of=as_of,
-        grace=timedelta(minutes=told.grace_minutes),
-        stuck=timedelta(minutes=told.stuck_minutes),
-        abandoned=timedelta(hours=told.abandoned_hours),
-        currency=told.currency,
-        captured_errors=told.captured_errors,
-        sample_prefixes=told.sample_prefixes,
+        **_reconcile.terms(told),
         only=names,
     )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
 import click
 
-from vcanalytics.analytics.reconcile import reconcile
+from vcanalytics.analytics.reconcile import reconcile, terms
 from vcanalytics.commands import options
 from vcanalytics.commands.asking import asking, begin
 from vcanalytics.commands.output import Answer, Kind
@@ -46,12 +45,7 @@ def command(
             as_of=moment,
             start=first,
             end=last,
-            grace=timedelta(minutes=settings.grace_minutes),
-            stuck=timedelta(minutes=settings.stuck_minutes),
-            abandoned=timedelta(hours=settings.abandoned_hours),
-            currency=settings.currency,
-            captured_errors=settings.captured_errors,
-            sample_prefixes=settings.sample_prefixes,
+            **terms(settings),
         )
     counts = frame.group_by("finding", maintain_order=True).len()
     foot = ", ".join(f"{name} {number:,}" for name, number in counts.iter_rows())

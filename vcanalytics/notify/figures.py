@@ -15,7 +15,7 @@ import polars as pl
 from vcanalytics.analytics.by_file import to_the_end
 from vcanalytics.analytics.candidates import ALONE, Candidates
 from vcanalytics.analytics.engine import Engine
-from vcanalytics.analytics.reconcile import kept_findings
+from vcanalytics.analytics.reconcile import kept_findings, terms
 from vcanalytics.analytics.revenue import figures, read_until
 from vcanalytics.errors import ConsoleError
 from vcanalytics.journal import Journal, components
@@ -113,11 +113,7 @@ class Figures:
                 snapshot,
                 kept,
                 as_of=now,
-                grace=timedelta(minutes=told.grace_minutes),
-                stuck=timedelta(minutes=told.stuck_minutes),
-                abandoned=timedelta(hours=told.abandoned_hours),
-                captured_errors=told.captured_errors,
-                sample_prefixes=told.sample_prefixes,
+                **terms(told),
                 only=ALONE,
             ),
             _LOOKS_MAX,

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from vcanalytics import cached
+from vcanalytics.analytics.accounts_of import LIMIT as _ACCOUNTS
 from vcanalytics.ui import formats
 from vcanalytics.ui.ranges import Range
 
@@ -91,8 +92,9 @@ def _accounts(row: dict[str, Any], view: Range) -> list[str]:
     if found.height == 1:
         one = found.row(0, named=True)
         return [f"One account fits: {_account(one, view)}. Check it before another is made."]
+    how_many = f"{found.height} or more" if found.height == _ACCOUNTS else str(found.height)
     return [
-        f"**{found.height} accounts fit, and which is the buyer's is not known:**",
+        f"**{how_many} accounts fit, and which is the buyer's is not known:**",
         "; ".join(_account(one, view) for one in _rows(found)) + ". Ask the customer first.",
     ]
 
