@@ -21,7 +21,7 @@ from vcanalytics.store.sealer import seal
 
 DAY = timedelta(days=1)
 #: Those that need an argument or a subcommand first.
-NO_ZONE = {"transaction", "backup", "restore", "forget", "user", "notify", "token"}
+NO_ZONE = {"transaction", "backup", "restore", "forget", "user", "notify", "token", "paypal"}
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""``backup``: a consistent copy of the store, accounts and journal, while everything runs."""
+"""``backup``: a consistent copy of the store and what goes with it, while everything runs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from vcanalytics.commands.progress import shown
 from vcanalytics.instants import utc_now
 from vcanalytics.journal import FILE_NAME as JOURNAL
 from vcanalytics.journal import Journal
+from vcanalytics.paypal.database import FILE_NAME as PAYPAL
+from vcanalytics.paypal.database import PayPal
+from vcanalytics.private_file import PrivateFile
 from vcanalytics.settings import Settings
 from vcanalytics.source.demo import demo_path
 from vcanalytics.store.backups.backup import Beside, take
@@ -33,6 +36,8 @@ COLUMNS: Final = {
 }
 #: Of the sums that are compared, the one that people know.
 _TAKEN: Final = ("transactions", "captured_amount")
+#: Files beside the store.
+_PRIVATE: Final[tuple[type[PrivateFile], ...]] = (Journal, PayPal)
 
 
 @click.command("backup")
@@ -50,12 +55,13 @@ def command(*, folder: Path, zone: str | None, form: str) -> None:
     accounts = call.settings.data_dir / ACCOUNTS
     clock = click.get_current_context().obj or utc_now
     with opened(call.settings) as catalogue, shown() as progress:
-        # Both raise where they are of a newer version.
+        # All raise where they are of a newer version.
         if accounts.exists():
             with people.opened(create=False):
                 pass
-        if (catalogue.path.parent / JOURNAL).exists():
-            Journal.open(catalogue.path.parent).close()
+        for kind in _PRIVATE:
+            if (catalogue.path.parent / kind.file_name).exists():
+                kind.open(catalogue.path.parent).close()
         beside = _beside(call.settings, catalogue.path.parent)
         data_dir = call.settings.data_dir
         taken = take(catalogue, data_dir, folder, beside, clock=clock, progress=progress)
@@ -71,11 +77,12 @@ def command(*, folder: Path, zone: str | None, form: str) -> None:
 
 
 def _beside(settings: Settings, store_dir: Path) -> list[Beside]:
-    """The accounts, the store's journal, and the demo's shop: it would be another one."""
-    journal, shop = store_dir / JOURNAL, demo_path(settings)
+    """The accounts, what lies beside the store, and the demo's shop: it would be another one."""
+    shop = demo_path(settings)
     found = [Beside(settings.data_dir / ACCOUNTS, ACCOUNTS)]
-    below = journal.absolute().relative_to(settings.data_dir.absolute())
-    found.append(Beside(journal, below.as_posix()))
+    for name in (JOURNAL, PAYPAL):
+        below = (store_dir / name).absolute().relative_to(settings.data_dir.absolute())
+        found.append(Beside(store_dir / name, below.as_posix()))
     if store_dir.absolute() == shop.parent:
         # After the catalogue: what was sold in between is read again, and nothing went back.
         found.append(Beside(shop, f"{shop.parent.name}/{shop.name}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import closing
 from datetime import datetime
 from typing import Final
 
@@ -12,9 +13,11 @@ import click
 from collectors.instance import AlreadyRunning, Instance
 from vcanalytics.commands import options, people
 from vcanalytics.commands.asking import begin, opened
+from vcanalytics.paypal import imports
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.forget import Finished, finish, forget, pending
 from vcanalytics.store.manifest import GRACE, clean
+from vcanalytics.store.pseudonyms import load
 from vcanalytics.store.quarantine import quarantined
 
 #: How long running collectors are waited for, and how often one looks.
@@ -29,14 +32,16 @@ def command(*, email: str) -> int:
 
     The address goes from every version kept of every row, from rows kept aside and from sealed
     files, in any case and wherever it stands in a text; where a row is the customer's own, their
-    user name, file names and raw details go as well. It does not come back when VectorCraft's rows
-    are read again. VectorCraft's own database, exports and backups are not touched.
+    user name, file names and raw details go as well, and what was imported of PayPal's. It does not
+    come back when VectorCraft's rows are read again, or a download is imported. VectorCraft's own
+    database, exports and backups are not touched.
 
     Run again after an interruption: it goes on where it was.
     """
     call = begin(None, "table")
     with opened(call.settings) as catalogue:
         pseudonym, changed = forget(catalogue, email, call.now)
+        changed += _forget_at_paypal(catalogue)
         finished = _finish(catalogue, call.now)
         with catalogue.read() as connection:
             aside = [one.file for one in quarantined(connection) if one.file]
@@ -52,6 +57,17 @@ def command(*, email: str) -> int:
     for what in unread:
         sys.stderr.write(f"vcanalytics: note: {what} and may still hold the address\n")
     return 1 if unread else 0
+
+
+def _forget_at_paypal(catalogue: Catalogue) -> int:
+    """The same in what was imported of PayPal's; how many rows changed. Raises StoreError."""
+    rows = imports.opened(catalogue.path.parent)
+    if rows is None:
+        return 0
+    with closing(rows):
+        with catalogue.read() as connection:
+            hide = load(connection).text
+        return imports.forget(rows, hide)
 
 
 def _finish(catalogue: Catalogue, now: datetime) -> Finished | None:

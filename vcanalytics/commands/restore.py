@@ -19,10 +19,16 @@ from vcanalytics.commands.output import Answer
 from vcanalytics.commands.progress import shown
 from vcanalytics.journal import FILE_NAME as JOURNAL
 from vcanalytics.journal import Journal
+from vcanalytics.paypal.database import FILE_NAME as PAYPAL
+from vcanalytics.paypal.database import PayPal
 from vcanalytics.private_file import PrivateFile
 from vcanalytics.store.backups.restore import recorded, restore
 
-_PRIVATE: Final[dict[str, type[PrivateFile]]] = {ACCOUNTS: Database, JOURNAL: Journal}
+_PRIVATE: Final[dict[str, type[PrivateFile]]] = {
+    ACCOUNTS: Database,
+    JOURNAL: Journal,
+    PAYPAL: PayPal,
+}
 
 
 @click.command("restore")

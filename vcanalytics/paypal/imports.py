@@ -1,0 +1,180 @@
+"""What was imported: files, lines kept aside, rows; and taking customers out of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import Connection, Row, Table, func, select, update
+
+from vcanalytics.errors import StoreError
+from vcanalytics.instants import instant, micros
+from vcanalytics.paypal.database import FILE_NAME, PayPal
+from vcanalytics.paypal.importing import Hide
+from vcanalytics.paypal.tables import paypal_aside, paypal_import, paypal_row
+
+_INSTANT: Final = pl.Datetime("us", "UTC")
+_CHUNK_ROWS: Final = 50_000
+_CHECKPOINT_MS: Final = 2_000
+LISTED_MAX: Final = 10_000
+IMPORTS: Final = pl.Schema(
+    {"number": pl.Int64(), "file": pl.String(), "at": _INSTANT, "by": pl.String()}
+    | dict.fromkeys(
+        ("lines", "kept", "new", "changed", "older", "repeated", "items", "aside"), pl.Int64()
+    )
+    | {"first_at": _INSTANT, "last_at": _INSTANT}
+)
+ROWS: Final = pl.Schema(
+    {"id": pl.String(), "at": _INSTANT}
+    | dict.fromkeys(("kind", "state", "type", "status", "currency"), pl.String())
+    | dict.fromkeys(("gross", "fee", "net"), pl.Decimal(18, 4))
+    | dict.fromkeys(("payer", "reference", "invoice", "custom"), pl.String())
+)
+
+
+def newest(connection: Connection) -> int:
+    """The number of the newest import, 0 where there is none."""
+    return int(connection.execute(select(func.max(paypal_import.c.id))).scalar() or 0)
+
+
+def listed(connection: Connection) -> pl.DataFrame:
+    """Every import, the newest first: IMPORTS.
+
+    ``lines`` were read; ``kept`` transactions they came to, of these ``new`` and ``changed`` ones
+    were written and ``older`` states left out; ``repeated``, ``items`` (of carts) and ``aside``
+    (unreadable) count lines. ``first_at`` and ``last_at`` are the times of its rows (UTC).
+    """
+    query = select(paypal_import).order_by(paypal_import.c.id.desc()).limit(LISTED_MAX)
+    rows = [_listed(row) for row in connection.execute(query)]
+    return pl.DataFrame(rows, IMPORTS, orient="row")
+
+
+def _listed(row: Row[Any]) -> tuple[Any, ...]:
+    kept = row.new + row.changed + row.same + row.older
+    return (
+        row.id,
+        row.file,
+        instant(row.at),
+        row.by,
+        row.lines,
+        kept,
+        row.new,
+        row.changed,
+        row.older,
+        row.repeated,
+        row.items,
+        row.aside,
+        instant(row.first_at),
+        instant(row.last_at),
+    )
+
+
+def asides(connection: Connection, number: int) -> list[tuple[str, int, str]]:
+    """(file in the ZIP, line, reason) of what an import kept aside: the first thousand."""
+    query = select(paypal_aside).where(paypal_aside.c.import_id == number)
+    return [
+        (row.file, row.line, row.reason)
+        for row in connection.execute(query.order_by(paypal_aside.c.id))
+    ]
+
+
+def covered(connection: Connection) -> list[tuple[datetime, datetime]]:
+    """From the first to the last row of each import, joined where they touch; in order."""
+    query = (
+        select(paypal_import.c.first_at, paypal_import.c.last_at)
+        .where(paypal_import.c.first_at.is_not(None))
+        .order_by(paypal_import.c.first_at)
+    )
+    spans: list[list[int]] = []
+    for first, last in connection.execute(query):
+        if spans and first <= spans[-1][1]:
+            spans[-1][1] = max(spans[-1][1], last)
+        else:
+            spans.append([first, last])
+    return [(instant(first), instant(last)) for first, last in spans]
+
+
+def rows(
+    connection: Connection, start: datetime | None = None, end: datetime | None = None
+) -> pl.DataFrame:
+    """PayPal's transactions in ``[start, end)``: ROWS, in order of time.
+
+    ``fee`` is negative where it was taken. Money in ``currency``. Cost: 3 s a million rows.
+    """
+    names = list(ROWS)
+    query = select(*(paypal_row.c[name] for name in names)).order_by(paypal_row.c.at)
+    if start is not None:
+        query = query.where(paypal_row.c.at >= micros(start))
+    if end is not None:
+        query = query.where(paypal_row.c.at < micros(end))
+    read = pl.Schema(dict.fromkeys(names, pl.String()) | {"at": pl.Int64()})
+    found = connection.execution_options(yield_per=_CHUNK_ROWS).execute(query)
+    parts = [
+        pl.DataFrame(list(map(tuple, some)), read, orient="row") for some in found.partitions()
+    ]
+    whole = pl.concat(parts) if parts else read.to_frame()
+    return whole.with_columns(
+        pl.col("at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    ).cast(ROWS)
+
+
+def forget(database: PayPal, hide: Hide) -> int:
+    """Take forgotten customers out of every row and every note; how many rows changed.
+
+    Raises StoreError where the file cannot be written.
+    """
+    with database.write() as connection:
+        changed = 0
+        for key, payer in _suspects(connection, paypal_row, "id", "payer"):
+            if (hidden := hide(payer)) != payer:
+                changed += 1
+                _set(connection, paypal_row, "id", key, "payer", hidden)
+        for table, column in (
+            (paypal_import, "file"),
+            (paypal_aside, "reason"),
+            (paypal_aside, "file"),
+        ):
+            for key, said in _suspects(connection, table, "id", column):
+                if (hidden := hide(said)) != said:
+                    _set(connection, table, "id", key, column, hidden)
+    _wipe(database.path)
+    return changed
+
+
+def _suspects(
+    connection: Connection, table: Table, key: str, column: str
+) -> Iterator[tuple[Any, str]]:
+    """What may hold an address. Read to its end before anything is changed: one column, 100 MB."""
+    query = select(table.c[key], table.c[column]).where(table.c[column].contains("@"))
+    yield from [(key_of, said) for key_of, said in connection.execute(query).all()]
+
+
+def _set(
+    connection: Connection, table: Table, key: str, value: object, column: str, said: str
+) -> None:
+    connection.execute(update(table).where(table.c[key] == value).values({column: said}))
+
+
+def _wipe(path: Path) -> None:
+    """Leave nothing of the old text in the log of writes; freed pages are zeroed by SQLite."""
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_MS}")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"the log of writes cannot be wiped: {error}",
+            where=str(path),
+            hint="Check free space; run it again",
+            heals=True,
+        ) from error
+
+
+def opened(store_dir: Path) -> PayPal | None:
+    """The file where anything was ever imported, else None. Raises StoreError."""
+    return PayPal.open(store_dir) if (store_dir / FILE_NAME).exists() else None
