@@ -61,6 +61,41 @@ def test_import_says_what_it_comes_to(store: Store, file: Path) -> None:
     assert noted[-1] == ("paypal_imported", "Download.CSV", "3 lines, 2 new, 0 changed")
 
 
+def test_the_report_and_totals(store: Store, file: Path) -> None:
+    assert store.csv("paypal", "report") == []
+    assert "Nothing of PayPal's was imported yet" in store.text("paypal", "totals")
+    store.ask("paypal", "import", str(file))
+    (found,) = store.csv("paypal", "report")
+    assert found == {
+        "finding": "unknown_here",
+        "paypal_id": "8AB00000000000002",
+        "transaction_id": "",
+        "email": "bob@example.com",
+        "paypal_amount": "49.00",
+        "amount": "",
+        "currency": "USD",
+        "our_currency": "",
+        "fee": "-1.92",
+        "happened_at": "2026-11-20T13:01:00+00:00",
+        "detail": "Express Checkout Payment",
+    }
+    assert store.csv("paypal", "report", "--to", "2026-11-20T13:00") == []
+    assert "unknown_here 1" in store.text("paypal", "report")
+    (total,) = store.csv("paypal", "totals", "--grain", "month", "--zone", "Asia/Kolkata")
+    assert total == {
+        "window_start": "2026-11-01T00:00:00+05:30",
+        "currency": "USD",
+        "payments": "2",
+        "paypal_gross": "98.00",
+        "fees": "-3.84",
+        "paypal_refunds": "0.00",
+        "paypal_net": "94.16",
+        "gross": "49.00",
+        "refunds": "0.00",
+        "difference": "49.00",
+    }
+
+
 def test_wrong_files_are_one_line_and_change_nothing(store: Store, tmp_path: Path) -> None:
     for content, said in (
         (b"a,b\n1,2\n", "columns are missing: Date, Time, Type, Currency, Gross, Transaction ID"),

@@ -50,7 +50,7 @@ def test_a_row_is_what_its_line_says(database: PayPal, tmp_path: Path) -> None:
         first, second = imports.rows(connection).to_dicts()
     assert first == {
         "id": "8AB00000000000000",
-        "at": NOW.replace(day=20, hour=9),
+        "happened_at": NOW.replace(day=20, hour=9),
         "kind": "payment",
         "state": "done",
         "type": "Express Checkout Payment",
@@ -65,7 +65,7 @@ def test_a_row_is_what_its_line_says(database: PayPal, tmp_path: Path) -> None:
         "custom": None,
     }
     assert (second["kind"], second["reference"]) == ("refund", "8AB00000000000000")
-    assert (second["at"], second["gross"]) == (NOW.replace(day=21, hour=3), Decimal(-49))
+    assert (second["happened_at"], second["gross"]) == (NOW.replace(day=21, hour=3), Decimal(-49))
     # The name of the customer is kept nowhere.
     assert b"Ann Example" not in database.path.read_bytes()
 
@@ -150,7 +150,7 @@ def test_other_languages(
         rows = imports.rows(connection)
     assert rows["kind"].to_list() == ["payment", "refund"]
     assert rows["gross"].to_list() == [Decimal(1049), Decimal(-49)]
-    assert rows["at"][0] == NOW.replace(day=20, hour=9)
+    assert rows["happened_at"][0] == NOW.replace(day=20, hour=9)
 
 
 def test_the_same_file_twice_adds_nothing_whatever_its_name(
@@ -323,7 +323,7 @@ def test_columns_may_be_in_any_order_and_others_missing(database: PayPal, tmp_pa
     with database.read() as connection:
         row = imports.rows(connection).row(0, named=True)
     # No zone said: it is that of who imports. The fee is what gross and net leave.
-    assert row["at"] == NOW.replace(day=20, hour=3, minute=30)
+    assert row["happened_at"] == NOW.replace(day=20, hour=3, minute=30)
     assert (row["fee"], row["state"], row["payer"]) == (Decimal("-1.92"), "done", None)
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import polars as pl
 
+from vcanalytics.analytics import paypal
 from vcanalytics.commands import options, people
-from vcanalytics.commands.asking import Call, begin, opened
+from vcanalytics.commands.asking import Call, asking, begin, opened
 from vcanalytics.commands.output import Answer, Kind, visible
 from vcanalytics.commands.progress import shown
+from vcanalytics.model.windows import Grain
 from vcanalytics.paypal import imports
 from vcanalytics.paypal.cells import Order
 from vcanalytics.paypal.database import PayPal
@@ -50,6 +53,31 @@ IMPORTS: Final = {
     "aside": Kind.COUNT,
     "first_at": Kind.TIME,
     "last_at": Kind.TIME,
+}
+REPORT: Final = {
+    "finding": Kind.TEXT,
+    "paypal_id": Kind.TEXT,
+    "transaction_id": Kind.TEXT,
+    "email": Kind.TEXT,
+    "paypal_amount": Kind.MONEY,
+    "amount": Kind.MONEY,
+    "currency": Kind.TEXT,
+    "our_currency": Kind.TEXT,
+    "fee": Kind.MONEY,
+    "happened_at": Kind.TIME,
+    "detail": Kind.TEXT,
+}
+TOTALS: Final = {
+    "window_start": Kind.TIME,
+    "currency": Kind.TEXT,
+    "payments": Kind.COUNT,
+    "paypal_gross": Kind.MONEY,
+    "fees": Kind.MONEY,
+    "paypal_refunds": Kind.MONEY,
+    "paypal_net": Kind.MONEY,
+    "gross": Kind.MONEY,
+    "refunds": Kind.MONEY,
+    "difference": Kind.MONEY,
 }
 _ASIDES_SHOWN: Final = 10
 _SCHEMA: Final = pl.Schema(
@@ -188,3 +216,88 @@ def _imports(*, zone: str | None, form: str) -> None:
             with database.read() as connection:
                 frame = imports.listed(connection)
     call.write(Answer(frame, IMPORTS))
+
+
+@command.command("report")
+@options.times("all", of=", by when it happened")
+@options.output
+def _report(*, start: str | None, end: str | None, zone: str | None, form: str) -> None:
+    """What PayPal's rows and the shop's payments differ in.
+
+    docs/paypal.md says what each finding means. Captures and refunds that PayPal does not have are
+    found in the times that imports cover alone.
+    """
+    call = begin(zone, form)
+    first, last = options.between(start, end, call.zone)
+    rows, covered = _rows(call, first, last)
+    with asking(call.settings, ("transactions", "disputes")) as (engine, snapshot):
+        frame = paypal.findings(
+            engine,
+            snapshot,
+            rows,
+            covered,
+            start=first,
+            end=last,
+            sample_prefixes=call.settings.sample_prefixes,
+        )
+    counts = frame.group_by("finding", maintain_order=True).len()
+    foot = ", ".join(f"{name} {number:,}" for name, number in counts.iter_rows())
+    call.write(Answer(frame, REPORT, foot=(foot or "Nothing differs", _covers(call, covered))))
+
+
+@command.command("totals")
+@click.option(
+    "--grain",
+    type=click.Choice([Grain.DAY.value, Grain.WEEK.value, Grain.MONTH.value]),
+    default=Grain.DAY.value,
+    show_default=True,
+)
+@options.times("all")
+@options.output
+def _totals(*, grain: str, start: str | None, end: str | None, zone: str | None, form: str) -> None:
+    """What came in by PayPal's figures, net of fees, and by the shop's, per currency.
+
+    On both sides of the times that imports cover alone.
+    """
+    call = begin(zone, form)
+    first, last = options.between(start, end, call.zone)
+    rows, covered = _rows(call, first, last)
+    with asking(call.settings, ("transactions", "disputes")) as (engine, snapshot):
+        frame = paypal.totals(
+            engine,
+            snapshot,
+            rows,
+            covered,
+            grain=Grain(grain),
+            zone=call.zone,
+            start=first,
+            end=last,
+            week_start=call.settings.week_start,
+            sample_prefixes=call.settings.sample_prefixes,
+        )
+    call.write(Answer(frame, TOTALS, foot=(_covers(call, covered),)))
+
+
+def _rows(
+    call: Call, start: datetime | None, end: datetime | None
+) -> tuple[pl.DataFrame, list[tuple[datetime, datetime]]]:
+    """PayPal's rows in a range and around it, and the times that imports cover."""
+    around = paypal.AROUND
+    with opened(call.settings) as catalogue, _looking(catalogue) as database:
+        if database is None:
+            return imports.ROWS.to_frame(), []
+        with database.read() as connection:
+            rows = imports.rows(
+                connection,
+                None if start is None else start - around,
+                None if end is None else end + around,
+            )
+            return rows, imports.covered(connection)
+
+
+def _covers(call: Call, covered: Sequence[tuple[datetime, datetime]]) -> str:
+    if not covered:
+        return "Nothing of PayPal's was imported yet: `paypal import FILE`"
+    spans = [f"{call.time(first)} to {call.time(last)}" for first, last in covered[-3:]]
+    more = f" and {len(covered) - 3:,} earlier" if len(covered) > 3 else ""
+    return f"Imports cover {', '.join(spans)}{more}"

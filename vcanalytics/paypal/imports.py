@@ -30,7 +30,7 @@ IMPORTS: Final = pl.Schema(
     | {"first_at": _INSTANT, "last_at": _INSTANT}
 )
 ROWS: Final = pl.Schema(
-    {"id": pl.String(), "at": _INSTANT}
+    {"id": pl.String(), "happened_at": _INSTANT}
     | dict.fromkeys(("kind", "state", "type", "status", "currency"), pl.String())
     | dict.fromkeys(("gross", "fee", "net"), pl.Decimal(18, 4))
     | dict.fromkeys(("payer", "reference", "invoice", "custom"), pl.String())
@@ -107,19 +107,20 @@ def rows(
     ``fee`` is negative where it was taken. Money in ``currency``. Cost: 3 s a million rows.
     """
     names = list(ROWS)
-    query = select(*(paypal_row.c[name] for name in names)).order_by(paypal_row.c.at)
+    columns = (paypal_row.c["at" if name == "happened_at" else name] for name in names)
+    query = select(*columns).order_by(paypal_row.c.at)
     if start is not None:
         query = query.where(paypal_row.c.at >= micros(start))
     if end is not None:
         query = query.where(paypal_row.c.at < micros(end))
-    read = pl.Schema(dict.fromkeys(names, pl.String()) | {"at": pl.Int64()})
+    read = pl.Schema(dict.fromkeys(names, pl.String()) | {"happened_at": pl.Int64()})
     found = connection.execution_options(yield_per=_CHUNK_ROWS).execute(query)
     parts = [
         pl.DataFrame(list(map(tuple, some)), read, orient="row") for some in found.partitions()
     ]
     whole = pl.concat(parts) if parts else read.to_frame()
     return whole.with_columns(
-        pl.col("at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        pl.col("happened_at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     ).cast(ROWS)
 
 

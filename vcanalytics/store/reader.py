@@ -123,6 +123,7 @@ class Reader:
             _files=there,
             _places=self.places,
             _moves=self._moves,
+            _whole=self.whole,
             _broken=tuple(broken),
             _since=since,
             books=books,

@@ -8,7 +8,7 @@ were made is held as well, and laid over them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,7 @@ from vcanalytics.store.newest.current import SHAPES, series
 from vcanalytics.store.newest.places import Place
 from vcanalytics.store.relation import Relation, Within
 from vcanalytics.store.segments import Segment
+from vcanalytics.store.shapes import segment_schema
 from vcanalytics.store.state import StreamState
 
 #: The files of each series that are there, as of a snapshot.
@@ -36,6 +37,8 @@ Files = Mapping[str, Sequence[tuple[Segment, Path]]]
 Places = Callable[[str, Sequence[str]], Mapping[str, Place]]
 #: The other times any of some rows was begun at, and whether that is all of them.
 Moves = Callable[[str, Sequence[str]], tuple[frozenset[datetime], bool]]
+#: The rows of some batches of a stream with every column.
+Whole = Callable[[str, Iterable[int]], pl.DataFrame]
 _DAY: Final = timedelta(days=1)
 _US: Final = timedelta(microseconds=1)
 #: More moments than this are told by their range.
@@ -46,6 +49,10 @@ _WIDER: Final = 8
 
 def _nowhere(_stream: str, _keys: Sequence[str]) -> Mapping[str, Place]:
     return {}
+
+
+def _no_rows(stream: str, _seqs: Iterable[int]) -> pl.DataFrame:
+    return pl.DataFrame(pl.from_arrow(segment_schema(STREAMS[stream]).empty_table()))
 
 
 def _unmoved(_stream: str, _keys: Sequence[str]) -> tuple[frozenset[datetime], bool]:
@@ -64,6 +71,7 @@ class Snapshot:
     _files: Files = field(repr=False)
     _places: Places = field(default=_nowhere, repr=False)
     _moves: Moves = field(default=_unmoved, repr=False)
+    _whole: Whole = field(default=_no_rows, repr=False)
     #: Files of cells that cannot be read: rows stand in for them, where they are still kept.
     _broken: tuple[Segment, ...] = field(default=(), repr=False)
     _since: Mapping[str, date] = field(default_factory=dict, repr=False)
@@ -89,6 +97,25 @@ class Snapshot:
         return Relation(
             self._held[stream].table,
             tuple(p for s, p in self._files.get(stream, ()) if _touches(s, start, end)),
+        )
+
+    def raw(
+        self,
+        stream: str,
+        columns: Sequence[str],
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Relation:
+        """As ``relation``, with columns that readers do not hold (raw metadata), read anew.
+
+        Raises StoreError where a batch is damaged.
+        """
+        seqs = pc.unique(self._held[stream].table.column("seq")).to_pylist()
+        hot = self._whole(stream, seqs).select(list(columns))
+        kept = pa.schema([segment_schema(STREAMS[stream]).field(name) for name in columns])
+        return replace(
+            self.relation(stream, start, end),
+            hot=hot.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(kept),
         )
 
     def seen(self, stream: str, since: datetime) -> Relation:
