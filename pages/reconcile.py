@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vcanalytics.ui import disputes, live, notices, panels, reconcile, toolbar
+from vcanalytics.ui import disputes, live, money_desk, notices, panels, reconcile, toolbar
 from vcanalytics.ui.ranges import Defaults
 
 # A case does not end at midnight: a range picked elsewhere must not hide one here.
 DEFAULTS = Defaults(preset="all", compare="none")
 
 toolbar.draw("Reconcile", DEFAULTS, compares=False, keep_range=False)
+money_desk.links("pages/reconcile.py")
 notices.draw()
 live.fragment(reconcile.draw, DEFAULTS)
 wide, narrow = st.columns([1.55, 1], gap="xsmall")

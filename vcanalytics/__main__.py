@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "transactions": "Payments, the newest first.",
     "transaction": "The timeline of one payment.",
     "reconcile": "What does not add up: payments that need a person.",
+    "failures": "Failed payments by message: how often, whom it hit, what is new.",
     "paypal": "PayPal's own side: import its downloads, and what they and the shop differ in.",
     "alerts": "What is firing, which rules hold, and when one would have fired.",
     "streams": "What has been read, and how old it is.",

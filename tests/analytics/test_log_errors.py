@@ -39,7 +39,9 @@ def ask(*rows: Row, limit: int = logs.GROUPS) -> pl.DataFrame:
         ("order 5O190127TN364715T, 49.00 USD", "order #, # USD"),
         ("mail to ann+1@example.co.uk: SMTP 421", "mail to (address): SMTP #"),
         ("at 2026-11-20 10:04:05,123  again", "at # again"),
-        ("name 'string' is not defined", "name 'string' is not defined"),
+        ("name 'string' is not defined", "name (text) is not defined"),
+        ("host='a.b', port=443: it's \"VC_1 of Ann's\"", "host=(text), port=#: it's (text)"),
+        ("commit deadbeefcafe of the facade", "commit # of the facade"),
         ("", ""),
     ],
 )
@@ -65,7 +67,7 @@ def test_occurrences_of_a_message_are_one_row_with_its_newest_example() -> None:
 
 
 @settings(max_examples=15)
-@given(st.lists(st.text(max_size=60) | st.from_regex(r"[a-z@0-9.:,/ _-]{0,40}"), min_size=1))
+@given(st.lists(st.text(max_size=60) | st.from_regex(r"[a-f@0-9.:,/ _'\x22-]{0,40}"), min_size=1))
 def test_sql_folds_as_the_consoles_own_log_does(messages: list[str]) -> None:
     plain = [text.replace("\x00", "") for text in messages]
     found = ask(*[line(text) for text in plain])

@@ -21,6 +21,7 @@ ASKED: Final = {
     "transactions": ("transactions",),
     "transaction": ("transaction", "VC_2", "--zone", "Asia/Kolkata"),
     "reconcile": ("reconcile",),
+    "failures": ("failures", "--zone", "Asia/Kolkata"),
     "streams": ("streams",),
 }
 

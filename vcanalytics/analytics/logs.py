@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from vcanalytics.analytics import folded
 from vcanalytics.analytics.engine import Engine, sql
 from vcanalytics.analytics.spans import stream_spans
-from vcanalytics.model.messages import CHARS_MAX, FOLDS
 from vcanalytics.model.windows import Grain
 from vcanalytics.store import Snapshot
 
@@ -104,11 +104,9 @@ def errors(
     ``model.messages``), ``example`` (the newest, whole), ``count``, ``first_at``, ``last_at``
     (UTC). Raises BudgetExceeded.
     """
-    folds = {f"fold_{i}": pattern for i, (pattern, _) in enumerate(FOLDS, 1)}
-    puts = {f"put_{i}": put for i, (_, put) in enumerate(FOLDS, 1)}
     wanted = LogFilters(levels=("WARNING", *ERRORS)).params(start, end)
     return engine.ask(
-        sql("logs", "logs_errors"),
-        wanted | folds | puts | {"chars": CHARS_MAX, "limit": min(limit, LIMIT_MAX)},
+        sql("logs", "folds", "logs_errors"),
+        wanted | folded.PARAMS | {"limit": min(limit, LIMIT_MAX)},
         {"logs": snapshot.relation("logs", start, end)},
     )

@@ -57,6 +57,14 @@ def pages(me: Principal) -> list[st.Page]:
             icon=":material/assignment_late:",
             url_path="reconcile",
         ),
+        # Reached from Reconcile: ui/money_desk.py.
+        st.Page(
+            "pages/failures.py",
+            title="Failures",
+            icon=":material/running_with_errors:",
+            url_path="failures",
+            visibility="hidden",
+        ),
         st.Page(
             "pages/alerts.py",
             title=f"Alerts {formats.count(firing)}" if firing else "Alerts",

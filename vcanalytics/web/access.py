@@ -21,6 +21,7 @@ PAGES: Final = {
     "/activity": Role.VIEWER,
     "/system": Role.VIEWER,
     "/reconcile": Role.VIEWER,
+    "/failures": Role.VIEWER,
     "/alerts": Role.VIEWER,
     "/health": Role.VIEWER,
     "/cache": Role.VIEWER,

@@ -17,7 +17,7 @@ import polars as pl
 from vcanalytics import cached
 from vcanalytics.analytics import search
 from vcanalytics.analytics.latency import Kind
-from vcanalytics.cached import alerts, course, disputes, people
+from vcanalytics.cached import alerts, course, disputes, failures, people
 from vcanalytics.cached.alerts import AlertFilters, AlertState, Severity
 from vcanalytics.errors import UsageError
 from vcanalytics.model.times import read_typed_time, read_zone
@@ -149,6 +149,17 @@ def _cases(asked: Asked) -> Rows:
 
 def _disputes(asked: Asked) -> Rows:
     answer = disputes.waiting(asked.seen)
+    return Rows(answer.frame, answer.as_of)
+
+
+def _failures(asked: Asked) -> Rows:
+    answer = failures.patterns(asked.start, asked.end, seen=asked.seen)
+    return Rows(answer.frame, answer.as_of)
+
+
+def _failed_payments(asked: Asked) -> Rows:
+    pattern = failures.Pattern(asked.text("finding") or failures.FAILED, asked.text("text") or "")
+    answer = failures.payments_of(pattern, asked.start, asked.end, seen=asked.seen)
     return Rows(answer.frame, answer.as_of)
 
 
@@ -311,6 +322,8 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "findings": _findings,
     "cases": _cases,
     "disputes": _disputes,
+    "failures": _failures,
+    "failed-payments": _failed_payments,
     "latency": _latency,
     "response-times": _response_times,
     "distribution": _distribution,

@@ -5,6 +5,7 @@ from vcanalytics.ui.charts.heat import cells
 from vcanalytics.ui.charts.lines import Limit, Stroke, log_ticks, trend
 from vcanalytics.ui.charts.parts import doughnut, polar, ranked
 from vcanalytics.ui.charts.small import spark, status_legend, status_rows, strip
+from vcanalytics.ui.charts.stacked import stacked
 from vcanalytics.ui.charts.strips import strips
 from vcanalytics.ui.charts.takings import against_before, bars, hatching, so_far
 
@@ -27,6 +28,7 @@ __all__ = [
     "role",
     "so_far",
     "spark",
+    "stacked",
     "status_legend",
     "status_rows",
     "strip",

@@ -1,0 +1,13 @@
+"""Failures: which payments failed, with which words, since when, and whom it hit."""
+
+from __future__ import annotations
+
+from vcanalytics.ui import failed_payments, live, money_desk, notices, toolbar
+from vcanalytics.ui.ranges import Defaults
+
+DEFAULTS = Defaults(preset="7d", compare="none")
+
+toolbar.draw("Failures", DEFAULTS, compares=False)
+money_desk.links("pages/failures.py")
+notices.draw()
+live.fragment(failed_payments.draw, DEFAULTS)
