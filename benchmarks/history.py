@@ -6,7 +6,8 @@ question of Overview, Revenue, Performance and Transactions is asked of each sto
 page asks it but without a cache of answers. Cold is what the first takes after a start, when
 nothing is kept yet of what files came to; then it is asked as viewers do, each time a minute later.
 The ratio is that of those medians, largest store to smallest, and so are the aims.
-What goes through all of history by its nature (everything of Reconcile) is shown and has no aim.
+What goes through all of history by its nature (a search, everything of Reconcile) is shown and has
+no aim.
 
 Ten seconds a million requests and half a minute a million payments to make the stores on an idle
 machine, longer beside others; a minute or two to ask. Disk: 2 GB, with `--full` 20 GB while it is

@@ -13,6 +13,8 @@ import polars as pl
 
 from benchmarks import made
 from vcanalytics.analytics import (
+    customer_search,
+    customer_story,
     desk,
     desk_list,
     feed,
@@ -43,6 +45,8 @@ _FEED: Final = 7
 #: Times that a first look may run out of its budget: each goes on from the one before.
 _LOOKS_MAX: Final = 20
 _DAY: Final = timedelta(days=1)
+#: One of the customers who come often.
+_REGULAR: Final = "customer3999@example.com"
 _CURRENCY: Final = "USD"
 #: What samples begin with, as in the settings: books are kept for these.
 PREFIXES: Final = tuple(sorted(SAMPLE_PREFIXES))
@@ -297,6 +301,21 @@ def _page(number: int, **filters: Any) -> Callable[[Asked], object]:
     return ask
 
 
+def _search(text: str) -> Callable[[Asked], object]:
+    return lambda asked: customer_search.customers(asked.engine, asked.snapshot, text)
+
+
+def _search_id(asked: Asked) -> object:
+    """By the end of a payment's id, as it is read out on the telephone."""
+    return customer_search.customers(asked.engine, asked.snapshot, asked.known[-6:])
+
+
+def _story(asked: Asked) -> object:
+    return customer_story.story(
+        asked.engine, asked.snapshot, _REGULAR, sample_prefixes=sorted(PREFIXES)
+    )
+
+
 def _payment(asked: Asked) -> object:
     return transactions.transaction(asked.engine, asked.snapshot, asked.known)
 
@@ -337,6 +356,11 @@ QUESTIONS: Final = (
     Question("Transactions", "by part of an e-mail, 30 d", _page(1, email="omer77", days=30)),
     Question("Transactions", "one payment", _payment),
     Question("Transactions", "its timeline", _timeline),
+    Question("Customers", "found by what many have", _search("@example"), aimed=False),
+    Question("Customers", "found by what one has", _search(_REGULAR[4:-4]), aimed=False),
+    Question("Customers", "found by a payment's id", _search_id, aimed=False),
+    Question("Customers", "found by what nobody has", _search("nobody@home"), aimed=False),
+    Question("Customers", "one's story", _story, aimed=False),
     Question("Reconcile", "the desk", _desk),
     Question("Reconcile", "everything", _reconcile, aimed=False),
 )

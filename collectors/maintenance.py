@@ -22,7 +22,7 @@ from vcanalytics.store.cells.counting import COUNTED
 from vcanalytics.store.cells.filling import fill
 from vcanalytics.store.derived import SHAPES, WAITING, Waiting
 from vcanalytics.store.facts import DISK
-from vcanalytics.store.newest.folding import catch_up
+from vcanalytics.store.newest.folding import add_texts, catch_up
 from vcanalytics.store.segments import Damaged
 from vcanalytics.store.upkeep.merging import merge_next
 from vcanalytics.store.upkeep.retention import Due, due, earliest, let_go
@@ -38,6 +38,7 @@ _MERGING: Final = "merging files"
 _BOOKING: Final = "booking rows"
 _FOLDING: Final = "folding in newest versions"
 _COUNTING: Final = "counting days"
+_SEARCHING: Final = "making payments ready to be searched"
 _LETTING_GO: Final = "letting go of old rows"
 
 
@@ -101,7 +102,7 @@ class Maintenance:
 
     def step(self, now: datetime) -> bool:
         """Do a little of what is due; whether there is more to do at once."""
-        if self._book() or self._fold(now) or self._count(now):
+        if self._book() or self._fold(now) or self._add_texts(now) or self._count(now):
             return True
         looks = self._looked_at is None or abs(now - self._looked_at) >= _LOOK_EVERY
         if not looks:
@@ -142,6 +143,26 @@ class Maintenance:
         words = "newest versions of %s: %d of %d batches folded in"
         LOG.info(words, caught.stream, caught.seq, caught.of)
         self.progress.report(f"{_FOLDING} of {caught.stream}", caught.seq, caught.of)
+        return True
+
+    def _add_texts(self, now: datetime) -> bool:
+        """A file of payments that was written before they could be searched in one pass."""
+        if _SEARCHING in self._said:
+            return False
+        try:
+            added = add_texts(self._catalogue, self._segments, now)
+        except StoreError as error:
+            if error.heals:
+                raise
+            # Until the next start: they are searched column by column meanwhile.
+            self._said.add(_SEARCHING)
+            LOG.warning("payments cannot be made ready to be searched: %s", error)
+            return False
+        if added is None:
+            # All files that are written from now on have it.
+            self._said.add(_SEARCHING)
+            return False
+        self._report(_SEARCHING, added[1])
         return True
 
     def _count(self, now: datetime) -> bool:

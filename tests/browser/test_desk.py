@@ -48,14 +48,16 @@ def test_her_case_is_found_proved_and_marked_done(browser: Browser, tmp_path: Pa
     ):
         served.sign_in(own, session(folder, "asha", Role.OPERATOR))
         visit = Tab(served, own.new_page())
-        visit.open("reconcile")
-        visit.see("2, $198.00")
-        search = visit.page.get_by_label("Search", exact=True)
-        search.fill("lena@work")
+        visit.open("customers")
+        search = visit.page.get_by_label("Search customers", exact=True)
+        search.fill("ENA@work")
         search.press("Enter")
-        visit.see("1, $149.00")
+        visit.see("1 customer")
         table = visit.page.get_by_test_id("stDataFrame").first
         table.click(position={"x": 18, "y": 46})
+        told = "149.00 USD captured, paid by lena@home.example; no e-mail"
+        expect(visit.page.get_by_text(told)).to_be_visible(timeout=SOON_MS)
+        visit.page.get_by_role("link", name="Paid, no e-mail").click()
         visit.see("PayPal captured $149.00")
         visit.see("No e-mail is on record")
         visit.see("Your payment of $149.00")

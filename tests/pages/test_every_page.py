@@ -31,7 +31,19 @@ BAD_LINKS: list[tuple[dict[str, str], tuple[str, ...]]] = [
 ]
 #: What a page's own parameters may be given, by a slip or on purpose.
 NONSENSE = ("", "-1", "0", "9" * 20, "\u00bd", "NaN", "'; DROP TABLE", "\x00", "\u00b2")
-OWN = ("page", "payment", "finding", "currency", "q", "status", "order", "least", "most", "kind")
+OWN = (
+    "page",
+    "payment",
+    "customer",
+    "finding",
+    "currency",
+    "q",
+    "status",
+    "order",
+    "least",
+    "most",
+    "kind",
+)
 
 every_page = pytest.mark.parametrize("page", PAGES)
 

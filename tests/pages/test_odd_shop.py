@@ -93,6 +93,14 @@ def test_a_search_for_markdown_does_nothing(viewer: Viewer) -> None:
         shown = viewer.open("transactions", range="all", q=text, status=text, order=text, zone=text)
         shown.assert_well()
         assert_literal(shown)
+        assert_literal(viewer.open("customers", q=text[1:]))
+
+
+def test_a_customers_story_does_nothing(viewer: Viewer) -> None:
+    for text in (*HOSTILE, "nobody@<b>x</b>"):
+        shown = viewer.open("customers", customer=text)
+        shown.assert_well()
+        assert_literal(shown)
 
 
 def test_an_unknown_status_keeps_its_name_everywhere(viewer: Viewer) -> None:

@@ -37,7 +37,7 @@ _ECHOING: Final = pl.DataFrame(
     {"source": ["user_activities", "system_logs", INGEST], "rank": [1, 2, 3]}
 )
 #: VectorCraft logs what it records within the same request.
-_ECHO: Final = timedelta(seconds=5)
+ECHO: Final = timedelta(seconds=5)
 #: Clocks of two hosts differ a little; a row dated further ahead must not lead the feed for ever.
 _AHEAD: Final = timedelta(minutes=5)
 #: How long someone counts as active.
@@ -52,7 +52,7 @@ def events(
     snapshot: Snapshot, start: datetime, end: datetime
 ) -> tuple[dict[str, Any], dict[str, Table]]:
     """Parameters and tables that ``activity.sql`` opens with."""
-    since, until = start - _ECHO, end + _ECHO
+    since, until = start - ECHO, end + ECHO
     return (
         {
             "from": start,
@@ -60,7 +60,7 @@ def events(
             "since": since,
             "until": until,
             "refused": REFUSED,
-            "echo_us": _ECHO // timedelta(microseconds=1),
+            "echo_us": ECHO // timedelta(microseconds=1),
         },
         {"activity": snapshot.relation("activity", since, until), "echoing": _ECHOING},
     )

@@ -85,7 +85,7 @@ def timeline(engine: Engine, snapshot: Snapshot, transaction_id: str) -> pl.Data
     cases = _cases(engine, snapshot, versions)
     mails = _mails(engine, snapshot, versions)
     events = [
-        *_payment_events(versions, _refunded_at(versions[-1], cases)),
+        *_payment_events(versions, refunded_at(versions[-1], cases)),
         *_case_events(cases),
         *_mail_events(mails),
     ]
@@ -131,7 +131,8 @@ def _mails(engine: Engine, snapshot: Snapshot, versions: Sequence[Row]) -> list[
     return found.to_dicts()
 
 
-def _money(amount: Decimal | None, currency: str | None) -> str:
+def money(amount: Decimal | None, currency: str | None) -> str:
+    """An amount as a timeline says it, with all the decimals its column holds."""
     if amount is None:
         return "no readable amount"
     digits = minor_digits(currency) if currency else 2
@@ -140,7 +141,7 @@ def _money(amount: Decimal | None, currency: str | None) -> str:
     return f"{amount:.{shown}f} {currency or ''}".strip()
 
 
-def _refunded_at(newest: Row, cases: list[dict[str, Any]]) -> datetime | None:
+def refunded_at(newest: Row, cases: list[dict[str, Any]]) -> datetime | None:
     """The moment of the refund, by the contract."""
     if newest["status"] != REFUNDED:
         return None
@@ -167,19 +168,19 @@ def _payment_events(
 
 
 def _begun(first: Row) -> Event:
-    amount = _money(first["amount_column"], first["currency_column"])
+    amount = money(first["amount_column"], first["currency_column"])
     order = f", PayPal order {first['paypal_order_id']}" if first["paypal_order_id"] else ""
     return first["created_at"], "begun", f"{amount} by {first['email'] or 'nobody named'}{order}"
 
 
 def _captured(version: Row) -> str:
     payer = f", payer {version['payer_email']}" if version["payer_email"] else ""
-    return f"{_money(version['captured_amount'], version['currency'])} captured{payer}"
+    return f"{money(version['captured_amount'], version['currency'])} captured{payer}"
 
 
 def _refunded(version: Row) -> str:
     case = f", case {version['refund_case_id']}" if version["refund_case_id"] else ""
-    return f"{_money(version['captured_amount'], version['currency'])} refunded{case}"
+    return f"{money(version['captured_amount'], version['currency'])} refunded{case}"
 
 
 def _first_read(first: Row, refunded_at: datetime | None) -> Iterator[Event]:
@@ -256,8 +257,8 @@ def _other_changes(before: Row, after: Row) -> Iterator[Event]:
     stamped = after["completed_at"] != before["completed_at"]
     if stamped and not (after["captured"] and not before["captured"]):
         yield seen, "times", f"completed_at is {after['completed_at'] or 'empty'} (seen)"
-    old = _money(before["captured_amount"], before["currency"])
-    new = _money(after["captured_amount"], after["currency"])
+    old = money(before["captured_amount"], before["currency"])
+    new = money(after["captured_amount"], after["currency"])
     if old != new:
         yield seen, "amount", f"{old} to {new} (seen)"
     if after["error_message"] != before["error_message"] and after["status"] == before["status"]:
@@ -277,7 +278,7 @@ def _case_events(versions: list[dict[str, Any]]) -> Iterator[Event]:
 def _case_event(before: Row | None, case: Row) -> Iterator[Event]:
     name = f"case {case['case_id']}"
     if before is None:
-        amount = _money(case["amount"], case["currency"])
+        amount = money(case["amount"], case["currency"])
         yield case["created_at"], "case_opened", f"{name}, {case['dispute_type']}, {amount}"
     elif case["deleted"] and not before["deleted"]:
         yield case["observed_at"], "case_deleted", f"{name} is gone from the source (seen)"

@@ -16,6 +16,9 @@ from vcanalytics.analytics.booked import statuses
 from vcanalytics.analytics.books import sample_pattern
 from vcanalytics.analytics.engine import Engine, Table, sql
 from vcanalytics.store import Snapshot
+from vcanalytics.store.newest.searched import BY_COLUMNS, searchable
+from vcanalytics.store.newest.searched import NAME as SEARCHED
+from vcanalytics.store.newest.searched import wanted as in_text
 
 LIMIT_MAX: Final = 1_000_000
 #: How many of the newest payments a list looks through first: so many for each row it shows.
@@ -40,6 +43,8 @@ _COLUMNS: Final = [
     "deleted",
     "source_id",
 ]
+#: Nothing is looked for in it, and the text is not read.
+_NO_TEXT: Final = "''"
 
 
 class Order(StrEnum):
@@ -112,16 +117,26 @@ class Filters:
             "most": self.most,
             "currency": self.currency,
             "order_id": self.order_id or None,
-            "search": self.search or None,
+            "email_text": in_text(self.email) if self.email else None,
+            "search": in_text(self.search) if self.search else None,
             "deleted": self.deleted,
             "with_samples": self.samples,
             "samples": sample_pattern(sample_prefixes),
         }
 
 
-def _table(snapshot: Snapshot, filters: Filters) -> dict[str, Table]:
-    found = snapshot.begun("transactions", filters.start, filters.end)
-    return {"transactions": found.select(_COLUMNS)}
+def _asked(snapshot: Snapshot, filters: Filters) -> tuple[str, dict[str, Table]]:
+    """The opening of a question, and its table."""
+    rows = snapshot.begun("transactions", filters.start, filters.end)
+    columns, text = _COLUMNS, _NO_TEXT
+    if filters.search or filters.email:
+        ready = searchable(rows)
+        rows, text = (rows, BY_COLUMNS) if ready is None else (ready, SEARCHED)
+        columns = columns if ready is None else [*columns, SEARCHED]
+    return (
+        sql("transactions").replace("{searched}", text),
+        {"transactions": rows.select(columns)},
+    )
 
 
 def _booked(
@@ -179,10 +194,11 @@ def transactions(
     for moment in back:
         # The newest files alone, as long as they fill the page.
         some = replace(wanted, start=moment)
+        opening, tables = _asked(snapshot, some)
         answer = engine.ask(
-            sql("transactions") + _ROWS.format(order_by=_ORDER_BY[order]),
+            opening + _ROWS.format(order_by=_ORDER_BY[order]),
             some.params(sample_prefixes) | shown,
-            _table(snapshot, some),
+            tables,
             budget_s=deadline - time.monotonic(),
         )
         if answer.height == shown["limit"]:
@@ -213,9 +229,8 @@ def by_status(
     if found is not None:
         most = sorted(found.items(), key=lambda pair: (-pair[1], pair[0].encode()))
         return pl.DataFrame(most, schema=_STATUS_COUNTS, orient="row")
-    return engine.ask(
-        sql("transactions") + _STATUSES, wanted.params(sample_prefixes), _table(snapshot, wanted)
-    )
+    opening, tables = _asked(snapshot, wanted)
+    return engine.ask(opening + _STATUSES, wanted.params(sample_prefixes), tables)
 
 
 def count(
@@ -230,7 +245,6 @@ def count(
     found = _booked(snapshot, wanted, sample_prefixes)
     if found is not None:
         return sum(found.values())
-    answer = engine.ask(
-        sql("transactions") + _COUNT, wanted.params(sample_prefixes), _table(snapshot, wanted)
-    )
+    opening, tables = _asked(snapshot, wanted)
+    answer = engine.ask(opening + _COUNT, wanted.params(sample_prefixes), tables)
     return int(answer.item())

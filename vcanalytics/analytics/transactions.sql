@@ -2,8 +2,10 @@
 -- Table: transactions (current rows). Every filter is off where its parameter is NULL: $deleted,
 -- $statuses (exact), $email (a fragment, literal, any case), $from, $to (by created_at), $least,
 -- $most (captured amount), $currency, $order_id (PayPal order or payment), $search (a fragment of
--- ids, e-mails, user name or error). $samples as in payments.sql, $with_samples: false leaves them
--- out. Cost: one pass; 100,000 rows take 10 ms, a search in text 30 ms.
+-- ids, e-mails, user name or error, as store.newest.searched has it), $email_text (the same of
+-- $email: who has that in one column has it in the text). {searched}: the text of a row. $samples as
+-- in payments.sql, $with_samples: false leaves them out. Cost: one pass; a million rows that all are
+-- looked through for a text take 70 ms, 200 where files have none yet.
 WITH marked AS (
     SELECT *, coalesce(regexp_matches(transaction_id, $samples), false) AS sample
     FROM transactions
@@ -23,18 +25,14 @@ found AS (
         ($with_samples OR NOT sample)
         AND (
             $email IS NULL
-            OR contains(lower(email), lower($email))
-            OR contains(lower(payer_email), lower($email))
+            OR (
+                contains({searched}, CAST($email_text AS VARCHAR))
+                AND (
+                    contains(lower(email), lower($email))
+                    OR contains(lower(payer_email), lower($email))
+                )
+            )
         )
         AND ($order_id IS NULL OR paypal_order_id = $order_id OR paypal_payment_id = $order_id)
-        AND (
-            $search IS NULL
-            OR contains(lower(transaction_id), lower($search))
-            OR contains(lower(email), lower($search))
-            OR contains(lower(payer_email), lower($search))
-            OR contains(lower(username), lower($search))
-            OR contains(lower(paypal_order_id), lower($search))
-            OR contains(lower(paypal_payment_id), lower($search))
-            OR contains(lower(error_message), lower($search))
-        )
+        AND ($search IS NULL OR contains({searched}, CAST($search AS VARCHAR)))
 )

@@ -224,7 +224,7 @@ def _rewritten(
     texts = [field.name for field in shape.schema if field.type == TEXT]
     if not pseudonyms.rows(stream, segments.read(segment.key, texts))[1]:
         return None
-    whole = segments.read(segment.key).cast(shape.schema)
+    whole = segments.read(segment.key, shape.schema.names).cast(shape.schema)
     return pseudonyms.rows(stream, whole)
 
 

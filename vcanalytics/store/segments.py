@@ -280,12 +280,10 @@ class _Written:
         self._days: list[date] = []
         self._bounds: list[datetime] = []
         self._file = self.aside.open("xb")
-        self._writer = pq.ParquetWriter(
-            self._file, shape.schema, compression="zstd", **shape.encodings()
-        )
+        self._writer = pq.ParquetWriter(self._file, shape.written, **shape.encodings())
 
     def add(self, rows: pa.Table) -> None:
-        self._writer.write_table(rows, row_group_size=self._shape.group_rows)
+        self._writer.write_table(self._shape.whole(rows), row_group_size=self._shape.group_rows)
         self._rows += rows.num_rows
         seqs = rows.column("seq").to_numpy()
         self._seqs += [int(seqs.min()), int(seqs.max())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +18,14 @@ _HOUR: Final = "hour of the row"
 
 
 @dataclass(frozen=True, slots=True)
+class Computed:
+    """A column that is made of a row's others whenever it is written, and never copied."""
+
+    field: pa.Field
+    of: Callable[[pa.Table], pa.Array]
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """What the files of one series look like. A series is a stream, or what is derived from it.
 
@@ -25,6 +34,7 @@ class Shape:
     batch a row came with, or the newest that a derived row takes in. A file of ``full_rows`` is
     full; ``group_rows`` are small enough that a question of an hour skips most of a day's file.
     ``hourly``: rows are sorted by the hour first, so that such a question still skips the others.
+    ``schema`` is what is given of each row; the ``computed`` columns come after it.
     """
 
     name: str
@@ -35,6 +45,18 @@ class Shape:
     full_rows: int = ROWS_FULL
     group_rows: int = 100_000
     hourly: bool = False
+    computed: tuple[Computed, ...] = ()
+
+    @property
+    def written(self) -> pa.Schema:
+        """All columns of a file."""
+        return pa.schema([*self.schema, *(column.field for column in self.computed)])
+
+    def whole(self, rows: pa.Table) -> pa.Table:
+        """The rows with what is computed of them."""
+        for column in self.computed:
+            rows = rows.append_column(column.field, column.of(rows))
+        return rows
 
     def in_order(self, rows: pa.Table) -> pa.Table:
         """The rows as they lie in a file."""
@@ -50,7 +72,9 @@ class Shape:
 
         All else are words of a dictionary; of values it would hold nearly as many as there are. A
         request takes 7.7 bytes so, of 10.3 with a dictionary of its values, and a system sample
-        1.6, of 1.9; sorted by time it would be half as much again.
+        1.6, of 1.9; sorted by time it would be half as much again. What is computed is there to be
+        gone through at once, and no two are alike: it is unpacked three times as fast, for half as
+        many bytes again.
         """
         steps = [
             field.name
@@ -58,7 +82,9 @@ class Shape:
             if pa.types.is_timestamp(field.type) or pa.types.is_int64(field.type)
         ]
         plain = [field.name for field in self.schema if pa.types.is_floating(field.type)]
+        computed = dict.fromkeys((column.field.name for column in self.computed), "lz4")
         return {
+            "compression": dict.fromkeys(self.schema.names, "zstd") | computed,
             "use_dictionary": [name for name in self.schema.names if name not in {*steps, *plain}],
             "column_encoding": dict.fromkeys(steps, "DELTA_BINARY_PACKED"),
         }

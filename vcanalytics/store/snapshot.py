@@ -218,6 +218,23 @@ class Snapshot:
             known += segment.rows
         yield start
 
+    def by_age(self, stream: str, rows: int) -> Iterator[Relation]:
+        """The newest versions in parts, the newest files first: about ``rows``, then ever more.
+
+        Each part has the hot rows as well, so that none of those they replace comes up.
+        """
+        part: list[Path] = []
+        known = 0
+        for segment, path in sorted(
+            self._current(stream), key=lambda one: one[0].last_day, reverse=True
+        ):
+            part.append(path)
+            known += segment.rows
+            if known >= rows:
+                yield Relation(self._overlay(stream), tuple(part), STREAMS[stream].key)
+                part, known, rows = [], 0, rows * _WIDER
+        yield Relation(self._overlay(stream), tuple(part), STREAMS[stream].key)
+
     def newest_of(self, stream: str, keys: Sequence[str]) -> Relation:
         """The newest versions of these rows, and others beside them."""
         hot = self._overlay(stream)

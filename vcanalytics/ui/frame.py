@@ -41,6 +41,12 @@ def pages(me: Principal) -> list[st.Page]:
             url_path="transactions",
         ),
         st.Page(
+            "pages/customers.py",
+            title="Customers",
+            icon=":material/person_search:",
+            url_path="customers",
+        ),
+        st.Page(
             "pages/revenue.py", title="Revenue", icon=":material/payments:", url_path="revenue"
         ),
         st.Page(

@@ -127,5 +127,5 @@ def actions(transaction_id: str, view: Range) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         for label, address in addresses.items():
             if address and st.button(label, icon=":material/person:", key=f"all_of_{label}"):
-                params = {"q": address.strip(), "range": "all", "zone": view.zone_name}
-                st.switch_page("pages/transactions.py", query_params=params)
+                params = {"customer": address.strip().lower(), "zone": view.zone_name}
+                st.switch_page("pages/customers.py", query_params=params)

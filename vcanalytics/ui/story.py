@@ -112,6 +112,14 @@ _KINDS: Final[dict[str, tuple[str, Tone, str]]] = {
     "mail_bounced": ("unsubscribe", "critical", "E-mail came back:"),
     "deleted": ("delete", "critical", "Deleted:"),
     "returned": ("restore_from_trash", "warning", "Returned:"),
+    "sign_up": ("person_add", "good", "Signed up:"),
+    "sign_in": ("login", "", "Signed in:"),
+    "sign_in_failed": ("lock", "warning", "Could not sign in:"),
+    "vectorisation": ("draw", "", "Vectorised:"),
+    "upload": ("upload", "", "Uploaded:"),
+    "admin_action": ("admin_panel_settings", "muted", "By an admin:"),
+    "log": ("notes", "muted", "Log:"),
+    "alert": ("notifications_active", "warning", "Alert:"),
 }
 
 
@@ -120,8 +128,11 @@ def steps(events: pl.DataFrame, zone: tzinfo, now: datetime, *, last: str = "") 
     rows: list[Step] = []
     before: datetime | None = None
     for at, what, detail in events.select("happened_at", "what", "detail").iter_rows():
-        icon, tone, word = _KINDS.get(what, ("circle", "", f"{what}:"))
-        if what == "mail" and ": failed" in detail:
+        own = f"{what.replace('_', ' ').capitalize()}:"
+        icon, tone, word = _KINDS.get(what, ("circle", "", own))
+        if (what == "mail" and ": failed" in detail) or (
+            what == "vectorisation" and detail.endswith("failed")
+        ):
             icon, tone = "error", "critical"
         rows.append(_step(at, before, zone, now, icon, tone, word, detail))
         before = at

@@ -16,6 +16,7 @@ from vcanalytics.accounts import Role
 PAGES: Final = {
     "/": Role.VIEWER,
     "/transactions": Role.VIEWER,
+    "/customers": Role.VIEWER,
     "/revenue": Role.VIEWER,
     "/performance": Role.VIEWER,
     "/activity": Role.VIEWER,

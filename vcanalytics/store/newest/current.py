@@ -21,10 +21,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, select
 
-from vcanalytics.model.streams import STREAMS, Stream
+from vcanalytics.model.streams import STREAMS, TRANSACTIONS, Stream
 from vcanalytics.store import schema
 from vcanalytics.store.manifest import Change
 from vcanalytics.store.newest.places import moves
+from vcanalytics.store.newest.searched import SEARCHED
 from vcanalytics.store.segments import Segment, Segments
 from vcanalytics.store.shapes import Shape, segment_schema
 
@@ -67,6 +68,7 @@ def current_shape(stream: Stream) -> Shape:
         moments=tuple(name for name in _MOMENTS if name in columns.names),
         full_rows=FULL_ROWS,
         group_rows=_GROUP_ROWS,
+        computed=(SEARCHED,) if stream is TRANSACTIONS else (),
     )
 
 
@@ -155,7 +157,7 @@ def _exchanged(
     kept = kept_schema(stream)
     left = pa.concat_tables([kept.empty_table(), *coming]).sort_by(stream.time)
     for group in segments.groups(segment.key):
-        rows = group.cast(kept)
+        rows = group.select(kept.names).cast(kept)
         last = pc.max(rows.column(stream.time))
         here = pc.sum(pc.less_equal(left.column(stream.time), last)).as_py() or 0
         rows = rows.filter(pc.invert(pc.is_in(rows.column(stream.key), gone)))

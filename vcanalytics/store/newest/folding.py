@@ -19,10 +19,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vcanalytics.errors import StoreError
-from vcanalytics.model.streams import COUNT, Stream
+from vcanalytics.model.streams import COUNT, TRANSACTIONS, Stream
 from vcanalytics.store.catalogue import Catalogue
 from vcanalytics.store.manifest import Change, enter, manifest
-from vcanalytics.store.newest.current import VERSIONED, fold, folded, kept_schema, moves_of, series
+from vcanalytics.store.newest.current import (
+    SHAPES,
+    VERSIONED,
+    fold,
+    folded,
+    kept_schema,
+    moves_of,
+    series,
+)
+from vcanalytics.store.newest.searched import has_text
 from vcanalytics.store.segments import Segment, Segments
 
 _SLICE_ROWS: Final = 50_000
@@ -85,6 +94,29 @@ def _fold_next(
     with catalogue.transaction() as connection:
         enter(connection, change, now)
     return Caught(stream.name, found.upto, found.of, found.rows.num_rows)
+
+
+def add_texts(
+    catalogue: Catalogue, segments: Segments, now: datetime
+) -> tuple[Segment, int] | None:
+    """Write the next file of payments that has no text to search (``newest.searched``) with it.
+
+    The new file, and how many are left; None where all have one. Raises StoreError where a file
+    cannot be read or written; nothing has changed then.
+    """
+    shape = SHAPES[series(TRANSACTIONS)]
+    with catalogue.read() as connection:
+        standing = manifest(connection, shape.name)
+    waiting = [one for one in standing if not has_text(segments.local(one.key))]
+    if not waiting:
+        return None
+    old = waiting[-1]
+    segments.must_be_sound(old)
+    rows = (group.select(shape.schema.names) for group in segments.groups(old.key))
+    new = segments.write_parts(shape, rows)
+    with catalogue.transaction() as connection:
+        enter(connection, Change([new], [old]), now)
+    return new, len(waiting) - 1
 
 
 def rebuild(

@@ -1,0 +1,14 @@
+"""Customers: found by any part of what they tell, and everything of one of them together."""
+
+from __future__ import annotations
+
+from vcanalytics.ui import customers, live, notices, toolbar
+from vcanalytics.ui.ranges import Defaults
+
+# A customer's story is told whole.
+DEFAULTS = Defaults(preset="all", compare="none")
+
+toolbar.draw("Customers", DEFAULTS, compares=False, picks=False)
+notices.draw()
+customers.bar()
+live.fragment(customers.draw, DEFAULTS)
