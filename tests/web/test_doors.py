@@ -37,7 +37,6 @@ NOWHERE = [
     "/_stcore/agent/interact",
     "/_stcore/agent/mcp",
     "/_stcore/agent/openapi.json",
-    "/_stcore/upload_file/a/b",
     "/_stcore/allowed-message-origins",
     "/oauth2callback",
     "/_stcore/health/",
@@ -80,6 +79,22 @@ def test_only_three_methods_are_spoken(home: House, method: str) -> None:
             answer = asking.request(method, path)
             assert answer.status_code == 405
             assert not went_in(answer)
+
+
+def test_files_are_put_by_operators_from_the_consoles_own_page_alone(home: House) -> None:
+    path, own = "/_stcore/upload_file/a/b", {"origin": ORIGIN}
+    for method in ("PUT", "DELETE"):
+        assert home.client().request(method, path, headers=own).status_code == 401
+        assert home.as_("vera").request(method, path, headers=own).status_code == 403
+        assert went_in(home.as_("olga").request(method, path, headers=own))
+        elsewhere = {"origin": "https://evil.example"}
+        assert home.as_("olga").request(method, path, headers=elsewhere).status_code == 403
+    for method in ("GET", "HEAD", "POST", "PATCH", "OPTIONS"):
+        assert home.as_("olga").request(method, path, headers=own).status_code == 405
+    # Pages are for people: a token puts nothing.
+    token = home.accounts.create_token("feeder", Role.OPERATOR, by="test")
+    bearer = {"authorization": f"Bearer {token}"}
+    assert home.client().put(path, headers=bearer).status_code == 403
 
 
 @pytest.mark.parametrize("path", PAGES)

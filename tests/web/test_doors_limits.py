@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from tests.web.rig import COOKIE, ORIGIN, House, form
 from vcanalytics.web import limits, sign_in
 from vcanalytics.web.limits import Rate, Rates
 
+ROOT = Path(__file__).resolve().parents[2]
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
 HOST = (b"host", b"127.0.0.1:8501")
 
@@ -41,6 +45,10 @@ def test_a_length_that_is_none_is_refused(home: House, length: bytes) -> None:
 def test_events_may_be_longer_than_forms() -> None:
     assert limits.body_bytes_max("/admin/api/ingest/requests") == limits.INGEST_BYTES_MAX
     assert limits.body_bytes_max("/admin/api/ingest") == limits.BODY_BYTES_MAX
+    # As Streamlit is told, with room for what a form adds.
+    told = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+    allowed = told["server"]["maxUploadSize"] * 1024 * 1024
+    assert 0 < limits.body_bytes_max("/_stcore/upload_file/a/b") - allowed <= 1024 * 1024
 
 
 def test_headers_are_bounded_in_number_and_size(home: House) -> None:

@@ -72,6 +72,14 @@ def pages(me: Principal) -> list[st.Page]:
             visibility="hidden",
         ),
         st.Page(
+            "pages/paypal.py",
+            title="PayPal",
+            icon=":material/account_balance:",
+            url_path="paypal",
+            # Reached from Reconcile's head.
+            visibility="hidden",
+        ),
+        st.Page(
             "pages/alerts.py",
             title=f"Alerts {formats.count(firing)}" if firing else "Alerts",
             icon=f":material/notifications{'_active' if firing else ''}:",

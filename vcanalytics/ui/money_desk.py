@@ -10,6 +10,7 @@ import streamlit as st
 _PAGES: Final = (
     ("pages/reconcile.py", "Desk"),
     ("pages/failures.py", "Failures"),
+    ("pages/paypal.py", "PayPal"),
 )
 
 

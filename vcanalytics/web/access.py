@@ -23,6 +23,7 @@ PAGES: Final = {
     "/system": Role.VIEWER,
     "/reconcile": Role.VIEWER,
     "/failures": Role.VIEWER,
+    "/paypal": Role.VIEWER,
     "/alerts": Role.VIEWER,
     "/health": Role.VIEWER,
     "/cache": Role.VIEWER,
@@ -34,6 +35,9 @@ LIVE: Final = "/admin/api/live"
 EXPORTS: Final = "/admin/export/"
 API: Final = "/admin/api/"
 INGEST: Final = "/admin/api/ingest/"
+#: Where Streamlit's page puts a file that somebody picked, and takes it away again.
+UPLOADS: Final = "/_stcore/upload_file/"
+UPLOAD_METHODS: Final = frozenset({"PUT", "DELETE"})
 METRICS: Final = "/metrics"
 
 #: Open to all, exactly as written.
@@ -52,7 +56,7 @@ _OPEN_PATTERNS: Final = (
 )
 #: What needs more than a viewer.
 _ADMIN: Final = frozenset({"/admin/export/audit.csv", "/admin/api/cache/clear"})
-_OPERATOR_PREFIXES: Final = (INGEST,)
+_OPERATOR_PREFIXES: Final = (INGEST, UPLOADS)
 #: What a page loads once its viewer is signed in.
 _VIEWER: Final = frozenset({STREAM, METRICS, "/admin/base.js", "/admin/here", "/favicon.png"})
 _VIEWER_PREFIXES: Final = (

@@ -30,7 +30,7 @@ PING: Final = "/_stcore/health"
 HOST_CONFIG: Final = "/_stcore/host-config"
 _OURS: Final = (b"x-vc-", b"x_vc_")
 _SECRETS: Final = frozenset({b"authorization", b"proxy-authorization"})
-#: Nothing here is put, patched or deleted, nor asked for by another site first.
+#: Nothing here is put, patched or deleted, nor asked for by another site first; but for uploads.
 _METHODS: Final = frozenset({"GET", "HEAD", "POST"})
 _SUBPROTOCOL: Final = "streamlit"
 _POLICY_VIOLATION: Final = 1008
@@ -134,7 +134,9 @@ class Doors:
 
     def _misdirected(self, scope: Scope, path: str) -> refusals.Refusal | None:
         """What nobody may ask, whoever they are."""
-        if scope["type"] == "http" and scope["method"] not in _METHODS:
+        uploads = path.startswith(access.UPLOADS)
+        spoken = access.UPLOAD_METHODS if uploads else _METHODS
+        if scope["type"] == "http" and scope["method"] not in spoken:
             return refusals.WRONG_METHOD
         if not access.is_plain(scope.get("raw_path") or path.encode("utf-8", "replace")):
             return refusals.BAD_PATH
@@ -152,6 +154,9 @@ class Doors:
             return refusals.too_often(wait)
         if needed is None:
             return refusals.NOT_FOUND
+        if path.startswith(access.UPLOADS) and who.session is None:
+            # Pages are for people.
+            return refusals.FORBIDDEN
         if needed.role is None or who.role.allows(needed.role):
             return None
         # A page that asks again and again must not fill the log.

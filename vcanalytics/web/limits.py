@@ -54,7 +54,10 @@ QUERY_BYTES_MAX: Final = 8 * 1024
 BODY_BYTES_MAX: Final = 64 * 1024
 #: A batch of events is longer than a form. While it is read it takes some 50 times its size.
 INGEST_BYTES_MAX: Final = 2 * 1024 * 1024
+#: A file that is imported: as .streamlit/config.toml has it, and what a form adds.
+UPLOAD_BYTES_MAX: Final = 33 * 1024 * 1024
 _INGEST: Final = "/admin/api/ingest/"
+_UPLOADS: Final = "/_stcore/upload_file/"
 #: Addresses and names share so many counters: who has many of them fills no memory.
 _BUCKETS: Final = 65_536
 
@@ -93,6 +96,8 @@ def _too_large(scope: Scope) -> refusals.Refusal | None:
 
 def body_bytes_max(path: str) -> int:
     """How long the body of a request to ``path`` may be."""
+    if path.startswith(_UPLOADS):
+        return UPLOAD_BYTES_MAX
     return INGEST_BYTES_MAX if path.startswith(_INGEST) else BODY_BYTES_MAX
 
 

@@ -17,7 +17,7 @@ import polars as pl
 from vcanalytics import cached
 from vcanalytics.analytics import search
 from vcanalytics.analytics.latency import Kind
-from vcanalytics.cached import alerts, course, disputes, failures, people
+from vcanalytics.cached import alerts, course, disputes, failures, paypal, people
 from vcanalytics.cached.alerts import AlertFilters, AlertState, Severity
 from vcanalytics.errors import UsageError
 from vcanalytics.model.times import read_typed_time, read_zone
@@ -161,6 +161,26 @@ def _failed_payments(asked: Asked) -> Rows:
     pattern = failures.Pattern(asked.text("finding") or failures.FAILED, asked.text("text") or "")
     answer = failures.payments_of(pattern, asked.start, asked.end, seen=asked.seen)
     return Rows(answer.frame, answer.as_of)
+
+
+def _paypal_range(asked: Asked) -> tuple[datetime | None, datetime | None]:
+    return (None, None) if asked.text("whole") else (asked.start, asked.end)
+
+
+def _paypal_findings(asked: Asked) -> Rows:
+    frame = paypal.all_findings(*_paypal_range(asked), now=asked.now)
+    finding = asked.text("finding")
+    return Rows(frame.filter(pl.col("finding") == finding) if finding else frame, asked.now)
+
+
+def _paypal_totals(asked: Asked) -> Rows:
+    start, end = _paypal_range(asked)
+    grain, zone = asked.grain.value, asked.zone.key
+    return Rows(paypal.totals(start, end, grain=grain, zone=zone, now=asked.now), asked.now)
+
+
+def _paypal_imports(asked: Asked) -> Rows:
+    return Rows(paypal.imports(), asked.now)
 
 
 def _latency(asked: Asked) -> Rows:
@@ -324,6 +344,9 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "disputes": _disputes,
     "failures": _failures,
     "failed-payments": _failed_payments,
+    "paypal-findings": _paypal_findings,
+    "paypal-totals": _paypal_totals,
+    "paypal-imports": _paypal_imports,
     "latency": _latency,
     "response-times": _response_times,
     "distribution": _distribution,
