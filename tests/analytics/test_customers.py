@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analytics.moments import NOON, Row, ago, event, moment, only
-from vcanalytics.analytics.by_file import within
-from vcanalytics.analytics.customer_addresses import SAME_MAX, Customer, customer
+from vcanalytics.analytics.customer_addresses import SAME_MAX, Customer
 from vcanalytics.analytics.customer_search import TEXT_MAX, customers
 from vcanalytics.analytics.customer_story import EVENTS_MAX, Story, story
 from vcanalytics.analytics.engine import Engine
@@ -115,8 +114,7 @@ def test_a_text_longer_than_any_address_is_refused_in_words(engine: Engine) -> N
 
 
 def who(engine: Engine, address: str, *rows: Row, activity: list[Row] | None = None) -> Customer:
-    snapshot = moment(transactions=list(rows), activity=activity or [])
-    return customer(within(engine, 60.0), snapshot, address)
+    return story(engine, moment(transactions=list(rows), activity=activity or []), address).customer
 
 
 def test_addresses_that_a_payment_names_together_are_one_customers(engine: Engine) -> None:

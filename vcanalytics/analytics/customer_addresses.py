@@ -6,7 +6,7 @@ that is said, and they are left apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,36 +14,14 @@ import polars as pl
 
 from vcanalytics.analytics.by_file import Ask
 from vcanalytics.store import Snapshot
-from vcanalytics.store.newest.searched import BY_COLUMNS, FIELDS, searchable, wanted
-from vcanalytics.store.newest.searched import NAME as SEARCHED
 
 #: Who is paid for by one address: so many are taken for one customer, with several addresses.
 SAME_MAX: Final = 3
 ADDRESSES_MAX: Final = 10
-#: Pairs of addresses that are looked at.
-_PAIRS_MAX: Final = 200
 #: From the address that is asked for to the payer, and from there to what else they typed.
 _STEPS: Final = 2
 _ACCOUNTS_MAX: Final = 20
 _ACCOUNT_COLUMNS: Final = ("happened_at", "kind", "user_id", "username", "email")
-# Grain: one row a pair of addresses and a user name. Table: transactions. Parameters: $addresses,
-# normalised; $t0, $t1, ...: what stands in the text of every row that has one of them. Cost: one
-# pass over the text, as a search.
-_PAIRS: Final = """
-SELECT
-    coalesce(lower(trim(email)), '') AS typed,
-    coalesce(lower(trim(payer_email)), '') AS payer,
-    coalesce(trim(username), '') AS username,
-    count(*) AS payments
-FROM transactions
-WHERE ({fits}) AND (
-    list_contains($addresses, lower(trim(email)))
-    OR list_contains($addresses, lower(trim(payer_email)))
-)
-GROUP BY ALL
-ORDER BY payments DESC, typed, payer, username
-LIMIT $limit
-"""
 # Grain: one row an account, the oldest first. Parameters: $addresses, $names. Cost: one pass over
 # the rows of activity, of which four columns are read.
 _ACCOUNTS: Final = """
@@ -79,8 +57,8 @@ class Customer:
     """Who belongs together.
 
     ``apart``: payers of theirs that pay for many, and for how many. ``accounts``: ``user_id``,
-    ``username``, ``address`` (normalised), ``made_at`` (UTC). ``more``: there are further addresses
-    or pairs of them, which are left out.
+    ``username``, ``address`` (normalised), ``made_at`` (UTC). ``more``: there are further
+    addresses, which are left out.
     """
 
     addresses: tuple[Address, ...]
@@ -94,41 +72,84 @@ class Customer:
         return [one.address for one in self.addresses]
 
 
-def customer(ask: Ask, snapshot: Snapshot, address: str) -> Customer:
-    """All that belongs to ``address``, which is normalised. Raises BudgetExceeded."""
+def customer(
+    payments_of: Callable[[Sequence[str]], pl.DataFrame],
+    accounts_of: Callable[[Sequence[str], Sequence[str]], pl.DataFrame],
+    address: str,
+) -> tuple[Customer, pl.DataFrame]:
+    """Who belongs to ``address``, which is normalised, and the payments of all of them.
+
+    ``payments_of`` gives the payments of addresses, the newest first, with ``transaction_id``,
+    ``email``, ``payer_email``, ``username``; ``accounts_of`` the accounts of addresses and names,
+    as ``Customer.accounts``. Raises what they raise.
+    """
     found = {address: Address(address, "asked")}
     apart: dict[str, int] = {}
-    names: list[str] = []
-    more = False
-    fresh = [address]
-    for step in range(_STEPS + 1):
-        pairs = _pairs(ask, snapshot, fresh)
-        more = more or pairs.height == _PAIRS_MAX
+    parts: dict[str, pl.DataFrame] = {}
+
+    def look_at(fresh: Sequence[str]) -> pl.DataFrame:
+        """The pairs of addresses that were not looked at yet; those that pay for many go."""
+        payments = payments_of(fresh)
+        pairs = _pairs(payments)
         many = _pay_for_many(pairs, fresh)
-        apart |= many
+        apart.update(many)
         for payer in many.keys() - {address}:
             # What a payer of many paid for others is not this customer's.
             del found[payer]
+        parts.update({one: payments for one in fresh if one in found})
+        return pairs
+
+    fresh, names = [address], []
+    for step in range(_STEPS + 1):
+        pairs = look_at(fresh)
         if step == 0:
             own = pairs.filter((pl.col("typed") == address) & (pl.col("username") != ""))
             names = own["username"].unique(maintain_order=True).to_list()
-        known = set(found)
+        known = [one for one in fresh if one in found]
         if step < _STEPS:
             for row in pairs.iter_rows(named=True):
-                _link(found, row, [one for one in fresh if one in known], apart)
-        fresh = [one for one in found if one not in known]
+                _link(found, row, known, apart)
+        fresh = [one for one in found if one not in parts]
         if not fresh:
             break
-    accounts = _accounts(ask, snapshot, list(found), names)
+    accounts = accounts_of(list(found), names)
     for row in accounts.iter_rows(named=True):
         if row["address"] and row["address"] not in apart:
             _add(found, row["address"], "account", row["username"], 0)
+    if fresh := [one for one in found if one not in parts]:
+        look_at(fresh)
     every = tuple(found.values())
-    return Customer(
-        every[:ADDRESSES_MAX],
-        accounts,
-        tuple(sorted(apart.items())),
-        more or len(every) > ADDRESSES_MAX,
+    kept = every[:ADDRESSES_MAX]
+    who = Customer(kept, accounts, tuple(sorted(apart.items())), len(every) > ADDRESSES_MAX)
+    return who, _of(who.names, parts.values())
+
+
+def _of(names: Sequence[str], parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The payments of these addresses among the parts, each once, the newest first."""
+    mine = _normalised("email").is_in(list(names)) | _normalised("payer_email").is_in(list(names))
+    return (
+        pl.concat(list(parts))
+        .filter(mine)
+        .unique("transaction_id", maintain_order=True)
+        .sort("created_at", descending=True, maintain_order=True)
+    )
+
+
+def _normalised(name: str) -> pl.Expr:
+    return pl.col(name).fill_null("").str.strip_chars().str.to_lowercase()
+
+
+def _pairs(payments: pl.DataFrame) -> pl.DataFrame:
+    """``typed``, ``payer``, ``username``, ``payments``: each pair once, the most frequent first."""
+    return (
+        payments.select(
+            _normalised("email").alias("typed"),
+            _normalised("payer_email").alias("payer"),
+            pl.col("username").fill_null("").str.strip_chars(),
+        )
+        .group_by("typed", "payer", "username", maintain_order=True)
+        .agg(pl.len().alias("payments"))
+        .sort("payments", descending=True, maintain_order=True)
     )
 
 
@@ -161,31 +182,10 @@ def _add(found: dict[str, Address], address: str, how: str, by: str, payments: i
         found[address] = Address(address, how, by, known.payments + payments)
 
 
-def of_addresses(snapshot: Snapshot, addresses: Sequence[str]) -> tuple[str, dict[str, Any], Any]:
-    """A condition that rows of these addresses meet, its parameters, and the table to ask.
-
-    Others may meet it as well: the question itself says which column has to be what.
-    """
-    rows = snapshot.begun("transactions")
-    ready = searchable(rows)
-    text = BY_COLUMNS if ready is None else SEARCHED
-    params = {f"t{number}": wanted(address) for number, address in enumerate(addresses)}
-    fits = " OR ".join(f"contains({text}, CAST(${name} AS VARCHAR))" for name in params)
-    return fits, params, rows if ready is None else ready
-
-
-def _pairs(ask: Ask, snapshot: Snapshot, addresses: Sequence[str]) -> pl.DataFrame:
-    fits, params, rows = of_addresses(snapshot, addresses)
-    return ask(
-        _PAIRS.replace("{fits}", fits),
-        {"addresses": list(addresses), "limit": _PAIRS_MAX} | params,
-        {"transactions": rows.select([*FIELDS, *({SEARCHED} & set(rows.columns))])},
-    )
-
-
-def _accounts(
+def accounts(
     ask: Ask, snapshot: Snapshot, addresses: Sequence[str], names: Sequence[str]
 ) -> pl.DataFrame:
+    """Accounts of these addresses or user names, the oldest first: as ``Customer.accounts``."""
     return ask(
         _ACCOUNTS,
         {"addresses": list(addresses), "names": list(names), "limit": _ACCOUNTS_MAX},
