@@ -20,6 +20,8 @@ DIGITS = {"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3}
 SAMPLES = ("TEST_", "TXN_")
 ZONE = ZoneInfo("Asia/Kolkata")
 GRACE, STUCK, ABANDONED = timedelta(minutes=10), timedelta(minutes=5), timedelta(hours=24)
+HOUR = timedelta(hours=1)
+EMAILS = ("ann@example.com", " Ann@Example.COM", "bob@example.com", "eve@Mailinator.com")
 #: What is written, and what may be read of it.
 AMOUNTS: dict[object, Decimal | None] = {
     49: Decimal(49),
@@ -56,6 +58,11 @@ class Payment:
     user_created: bool = False
     error: str | None = None
     readable: bool = True
+    email: str = "ann@example.com"
+
+    @property
+    def address(self) -> str:
+        return self.email.strip().lower()
 
     @property
     def sample(self) -> bool:
@@ -73,6 +80,7 @@ class Payment:
 
     def columns(self) -> dict[str, object]:
         return {
+            "email": self.email,
             "amount": self.amount,
             "currency": self.currency,
             "status": self.status,
@@ -200,10 +208,23 @@ class Model:
         return result
 
     def findings(self, now: datetime) -> Counter[str]:
-        found: Counter[str] = Counter()
+        found: Counter[str] = Counter(suspicious=len(self.suspicious()))
         for payment in self.seen.values():
             found.update(["sample_row"] if payment.sample else self._findings_of(payment, now))
         return +found
+
+    def suspicious(self) -> set[str]:
+        """Payments with one of the contract's marks."""
+        real = [payment for payment in self.seen.values() if not payment.sample]
+        return {payment.name for payment in real if self._is_suspicious(payment, real)}
+
+    def _is_suspicious(self, payment: Payment, real: list[Payment]) -> bool:
+        amount, currency = self.captured_amount(payment)
+        odd = amount is not None and (amount > 1000 or amount <= Decimal("0.01"))
+        mine = [other.created_at for other in real if other.address == payment.address]
+        hours = [at for at in mine if at <= payment.created_at <= at + HOUR]
+        eager = any(sum(at <= other <= at + HOUR for other in mine) > 3 for at in hours)
+        return (odd and currency == "USD") or eager or payment.address.endswith("@mailinator.com")
 
     def _findings_of(self, payment: Payment, now: datetime) -> Iterator[str]:
         cases = [case for case in self.seen_cases.values() if case.payment == payment.name]
