@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vcanalytics.ui import failed_payments, live, money_desk, notices, toolbar
+from vcanalytics.ui import failed_payments, live, money_desk, notices, outages, toolbar
 from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="7d", compare="none")
@@ -11,3 +11,4 @@ toolbar.draw("Failures", DEFAULTS, compares=False)
 money_desk.links("pages/failures.py")
 notices.draw()
 live.fragment(failed_payments.draw, DEFAULTS)
+live.fragment(outages.draw, DEFAULTS)

@@ -22,6 +22,8 @@ ASKED: Final = {
     "transaction": ("transaction", "VC_2", "--zone", "Asia/Kolkata"),
     "reconcile": ("reconcile",),
     "failures": ("failures", "--zone", "Asia/Kolkata"),
+    "outages": ("outages", "--from", "2026-11-20"),
+    "outages_affected": ("outages", "--from", "2026-11-20", "--affected"),
     "streams": ("streams",),
 }
 
@@ -43,6 +45,9 @@ def store(store: Store, shop: Shop) -> Store:
     for value, status in ((10, "success"), (20.25, "success"), (40, "error")):
         shop.metric(endpoint="index", value=value, status=status, timestamp="2026-11-22 03:00:00")
     shop.metric(metric_type="database_query", value=3, timestamp="2026-11-22 03:00:00")
+    for clock, status in (("07:55", "error"), ("08:10", "unhealthy"), ("08:20", "healthy")):
+        at, kind = f"2026-11-21 {clock}:00", "paypal_api_response_time"
+        shop.metric(metric_type=kind, endpoint="oauth", value=900, status=status, timestamp=at)
     store.keep(shop)
     shop.refund("VC_2", case_id="DISP_1", resolved_at="2026-11-21 15:00:00")
     store.keep(shop)

@@ -32,6 +32,10 @@ def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
         shop.transaction("VC_3", **failed | {"currency": "EUR"}, email="cy@x.y", error_message=None)
         message = "name 'string' is not defined"
         shop.transaction("VC_4", **failed, email="di@x.y", error_message=message)
+        for minute, status in ((-5, "error"), (5, "unhealthy"), (9, "healthy")):
+            at = NOW + timedelta(minutes=minute)
+            kind = "paypal_api_response_time"
+            shop.metric(metric_type=kind, endpoint="oauth", value=9, status=status, timestamp=at)
     folder = tmp_path_factory.mktemp("console") / "data"
     with console_on(folder, source_url=f"sqlite:///{path}"):
         read_into(folder, path, LATER)
@@ -56,6 +60,28 @@ def test_messages_are_listed_and_one_opens(viewer: Viewer) -> None:
         rows = list(csv.DictReader(io.StringIO(client.get(link).text, newline="")))
     assert [row["customer"] for row in rows] == ["bea@x.y", f"'{EVIL.lower()}"]
     assert rows[1]["error_message"].startswith("'=")
+
+
+def test_an_outage_opens_with_everyone_it_hit(viewer: Viewer) -> None:
+    shown = viewer.open("failures", range="all")
+    assert "1 outage" in shown.text
+    assert {"PayPal", "14\u00a0min", "Calls fail"} <= shown.cells
+    since = (NOW - timedelta(minutes=5)).isoformat()
+    shown = viewer.open("failures", range="all", outage=f"paypal@{since}", payment="VC_2")
+    shown.assert_well()
+    assert "PayPal down for 14 min" in shown.text
+    assert "2 calls of PayPal's API failed (oauth), at last: unhealthy" in shown.text
+    assert "Customer" in shown.text
+    link = next(link for link in shown.links if "/outage.csv" in link)
+    with asking(load_settings().data_dir) as client:
+        rows = list(csv.DictReader(io.StringIO(client.get(link).text, newline="")))
+        whole = client.get(next(link for link in shown.links if "/outages.csv" in link)).text
+    assert {row["transaction_id"] for row in rows} == {"VC_1", "VC_2", "VC_3", "VC_4"}
+    assert f"'{EVIL.lower()}" in {row["customer"] for row in rows}
+    assert [row["currency"] for row in csv.DictReader(io.StringIO(whole))] == ["EUR", "USD"]
+    shown = viewer.open("failures", range="all", outage="paypal@yesterday<script>")
+    shown.assert_well()
+    assert "How an outage is told" in shown.text
 
 
 def test_what_a_link_asks_for_wrongly_is_said(viewer: Viewer) -> None:

@@ -65,6 +65,18 @@ def _telling(rule: Rule, near: Reading | None, far: Reading | None) -> Reading |
     return far if said is Verdict.MISSING else near
 
 
+def steps_of(moment: Moment, edges: Edges, window: timedelta) -> tuple[Counts, Counts]:
+    """Of each step from a window before the first edge on, how many failed, and were begun."""
+    rows, count = _happened(moment, edges, window), window // edges.step + edges.count - 1
+    found = []
+    for what in ("failed", "attempts"):
+        counts = np.zeros(count, np.float64)
+        for bucket, number in _by_bucket(rows, what).items():
+            counts[bucket] = number
+        found.append(counts)
+    return found[0], found[1]
+
+
 def stuck_share(moment: Moment, rule: Rule, edges: Edges) -> Readings:
     """Still open of all that came to VC_STUCK_MINUTES in the window."""
     aged = edges.back(moment.told.stuck)

@@ -20,7 +20,7 @@ _ROWS: Final = 12
 _HEIGHT: Final = 150
 _TICKS: Final = 8
 #: A spark of more bars than a cell has pixels shows nothing.
-_SPARK_MAX: Final = 60
+_SPARK_MAX: Final = 20
 _KINDS: Final[dict[str, words.Word]] = {
     FAILED: words.Word("Failed", "red", "cancel", "critical"),
     CHARGED: words.Word("Charged", "orange", "error", "warning"),
@@ -159,13 +159,18 @@ def _is(text: str) -> pl.Expr:
     return pl.col("pattern") == text
 
 
+def own() -> str:
+    """The currency whose amounts stand plainly."""
+    return cached.settings().currency
+
+
 def money(found: pl.DataFrame) -> str:
     """What the rows of a pattern's currencies are worth, the console's own first: never added."""
-    own = cached.settings().currency
+    mine = own()
     sums = dict(found.select("currency", "amount").iter_rows())
-    order = sorted(sums, key=lambda code: (code != own, code))
+    order = sorted(sums, key=lambda code: (code != mine, code))
     told = [
-        formats.money_plain(sums[code], code) + ("" if code == own else f"{formats.NBSP}{code}")
+        formats.money_plain(sums[code], code) + ("" if code == mine else f"{formats.NBSP}{code}")
         for code in order
         if sums[code] is not None
     ]
@@ -221,7 +226,6 @@ def _table(
 
 def _columns() -> dict[str, Any]:
     column = st.column_config
-    own = cached.settings().currency
     phone = toolbar.phone()
     return {
         "kind": tables.chips("What", [*_KINDS.values(), _NEW], 84 if phone else 112),
@@ -230,7 +234,7 @@ def _columns() -> dict[str, Any]:
         "share": column.TextColumn("Share", width=58, alignment="right"),
         "spark": column.BarChartColumn("Over time", width=84, y_min=0, color="red"),
         "customers": column.NumberColumn("People", format="%,d", width=54),
-        "money": column.TextColumn(own, width=104, alignment="right"),
+        "money": column.TextColumn(own(), width=104, alignment="right"),
         "first": column.TextColumn("First", width=96),
         "last": column.TextColumn("Last", width=96),
     }

@@ -74,7 +74,7 @@ def _payments(one: Pattern, rows: pl.DataFrame, view: Range) -> None:
         ids,
         chosen,
         key="pattern_payments",
-        pick=_pick,
+        pick=pick_payment,
         rows_max=_SEEN,
         columns={
             "created": column.TextColumn("Begun", width=96),
@@ -89,25 +89,26 @@ def _payments(one: Pattern, rows: pl.DataFrame, view: Range) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if chosen is not None and chosen in ids:
-            _ways(rows.row(ids.index(chosen), named=True)["customer"], chosen, view)
+            ways(rows.row(ids.index(chosen), named=True)["customer"], chosen, view)
         st.space("stretch")
         more = f"the newest {_ROWS} of {formats.count(rows.height)}" if rows.height > _ROWS else ""
         st.markdown(f":small[{more}\u2002[CSV]({csv})]", width="content")
 
 
-def _pick(payment: str | None) -> None:
+def pick_payment(payment: str | None) -> None:
+    """Open a payment of a list, or close it; for callbacks."""
     if payment is None:
         st.query_params.pop("payment", None)
     else:
         st.query_params["payment"] = payment
 
 
-def _ways(customer: str | None, payment: str, view: Range) -> None:
+def ways(customer: str | None, payment: str, view: Range) -> None:
     """Where one payment leads: to itself, and to the customer."""
     whole = {"range": "all", "zone": view.zone_name}
     ways = [Link("pages/transactions.py", "Open payment", whole | {"payment": payment})]
     if customer:
-        ways.append(Link("pages/transactions.py", "All of the customer", whole | {"q": customer}))
+        ways.append(Link("pages/customers.py", "Customer", {"customer": customer}))
     for way in ways:
         st.page_link(
             way.page, label=f":small[:blue[{way.label}]]", icon="", query_params=dict(way.params)

@@ -17,7 +17,7 @@ import polars as pl
 from vcanalytics import cached
 from vcanalytics.analytics import search
 from vcanalytics.analytics.latency import Kind
-from vcanalytics.cached import alerts, course, disputes, failures, paypal, people
+from vcanalytics.cached import alerts, course, disputes, failures, outages, paypal, people
 from vcanalytics.cached.alerts import AlertFilters, AlertState, Severity
 from vcanalytics.errors import UsageError
 from vcanalytics.model.times import read_typed_time, read_zone
@@ -181,6 +181,17 @@ def _paypal_totals(asked: Asked) -> Rows:
 
 def _paypal_imports(asked: Asked) -> Rows:
     return Rows(paypal.imports(), asked.now)
+
+
+def _outages(asked: Asked) -> Rows:
+    answer = outages.table(asked.start, asked.end, now=asked.now, seen=asked.seen)
+    return Rows(answer.frame.drop("outage"), answer.as_of)
+
+
+def _outage(asked: Asked) -> Rows:
+    since, service = _instant(asked.params, "since", asked.zone), asked.text("service") or ""
+    answer = outages.hit(service, since, asked.start, asked.end, now=asked.now, seen=asked.seen)
+    return Rows(answer.frame, answer.as_of)
 
 
 def _latency(asked: Asked) -> Rows:
@@ -347,6 +358,8 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "paypal-findings": _paypal_findings,
     "paypal-totals": _paypal_totals,
     "paypal-imports": _paypal_imports,
+    "outages": _outages,
+    "outage": _outage,
     "latency": _latency,
     "response-times": _response_times,
     "distribution": _distribution,
