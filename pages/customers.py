@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vcanalytics.ui import customers, live, notices, toolbar
+from vcanalytics.ui import buyers, customers, live, notices, panels, toolbar
 from vcanalytics.ui.ranges import Defaults
 
 # A customer's story is told whole.
@@ -12,3 +12,6 @@ toolbar.draw("Customers", DEFAULTS, compares=False, picks=False)
 notices.draw()
 customers.bar()
 live.fragment(customers.draw, DEFAULTS)
+if customers.idle():
+    with panels.box("buyers"):
+        live.fragment(buyers.draw, DEFAULTS)

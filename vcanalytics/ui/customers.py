@@ -69,6 +69,11 @@ def bar() -> None:
             st.button(label, icon=":material/chevron_left:", on_click=_back)
 
 
+def idle() -> bool:
+    """Whether nobody is looked for, and nobody is open."""
+    return not _asked() and not st.query_params.get("customer", "").strip()
+
+
 def draw(defaults: Defaults) -> None:
     """Who is found, or the one that is open."""
     view = toolbar.view(defaults)

@@ -17,7 +17,7 @@ import polars as pl
 from vcanalytics import cached
 from vcanalytics.analytics import search
 from vcanalytics.analytics.latency import Kind
-from vcanalytics.cached import alerts, course, disputes, failures, outages, paypal, people
+from vcanalytics.cached import alerts, buyers, course, disputes, failures, outages, paypal, people
 from vcanalytics.cached.alerts import AlertFilters, AlertState, Severity
 from vcanalytics.errors import UsageError
 from vcanalytics.model.times import read_typed_time, read_zone
@@ -181,6 +181,11 @@ def _paypal_totals(asked: Asked) -> Rows:
 
 def _paypal_imports(asked: Asked) -> Rows:
     return Rows(paypal.imports(), asked.now)
+
+
+def _buyers(asked: Asked) -> Rows:
+    answer = buyers.table(now=asked.now)
+    return Rows(answer.frame, answer.as_of)
 
 
 def _outages(asked: Asked) -> Rows:
@@ -358,6 +363,7 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "paypal-findings": _paypal_findings,
     "paypal-totals": _paypal_totals,
     "paypal-imports": _paypal_imports,
+    "buyers": _buyers,
     "outages": _outages,
     "outage": _outage,
     "latency": _latency,
