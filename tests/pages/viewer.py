@@ -80,7 +80,7 @@ class Shown:
     @property
     def links(self) -> list[str]:
         """Where the CSV links of the page lead, in the order they stand."""
-        return re.findall(r"\]\((/admin/export/[^)]+)\)", "\n".join(self.marked))
+        return re.findall(r"\]\((/admin/export/[^).]+\.csv[^)]*)\)", "\n".join(self.marked))
 
     @property
     def components(self) -> str:

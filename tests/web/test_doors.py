@@ -234,6 +234,7 @@ def test_a_name_of_any_script_reaches_the_inside_whole(fresh: House) -> None:
         ("/transactions", {"ada", "olga", "vera"}),
         ("/users", {"ada"}),
         ("/admin/export/audit.csv", {"ada"}),
+        ("/admin/export/audit.parquet", {"ada"}),
         ("/admin/api/cache/clear", {"ada"}),
         ("/admin/api/ingest/requests", {"ada", "olga"}),
         ("/admin/api/health", {"ada", "olga", "vera"}),

@@ -156,7 +156,7 @@ def test_a_name_holds_nothing_a_file_system_minds() -> None:
         NOW - timedelta(hours=1, minutes=30),
         NOW,
     )
-    assert table.file_name == (
+    assert table.file_name("csv") == (
         "vectorcraft-takings_2026-11-20T113000_2026-11-20T130000_America-Port-au-Prince"
         "_as-of-2026-11-20T130000.csv"
     )
@@ -286,6 +286,28 @@ def test_who_took_which_table_is_noted(client: TestClient, data_dir: Path) -> No
     assert "private" not in repr(entry)
 
 
+def test_parquet_has_the_same_rows_with_their_types_and_text_as_it_is(client: TestClient) -> None:
+    asked = DAY | {"zone": "Asia/Kolkata"}
+    answer = client.get("/admin/export/transactions.parquet", params=asked)
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    assert ".parquet" in answer.headers["content-disposition"]
+    frame = pl.read_parquet(answer.content)
+
+    same = client.get("/admin/export/transactions.csv", params=asked).text
+    listed = list(csv.DictReader(io.StringIO(same, newline="")))
+    assert frame.columns == list(listed[0])
+    assert frame["transaction_id"].to_list() == [row["transaction_id"] for row in listed]
+    one = frame.row(by_predicate=pl.col("transaction_id") == "VC_4", named=True)
+    assert one["email"] == FORMULA
+    assert one["created_at"] == datetime(2026, 11, 20, 4, tzinfo=UTC)
+    kwd = frame.row(by_predicate=pl.col("transaction_id") == "VC_3", named=True)
+    assert kwd["amount"] == Decimal("1.234")
+
+
+def test_an_unknown_form_is_a_404(client: TestClient) -> None:
+    assert_refused(client.get("/admin/export/revenue.xls", params=DAY), 404, "not_found")
+
+
 def test_an_unknown_table_is_a_400(client: TestClient) -> None:
     assert_refused(client.get("/admin/export/passwords.csv", params=DAY), 400, "bad_request")
 
@@ -330,7 +352,7 @@ def test_a_long_table_is_sent_in_pieces_with_one_head(monkeypatch: pytest.Monkey
     table = Export("numbers", frame, NOW, ZoneInfo("UTC"))
 
     async def collect() -> list[str]:
-        return [piece async for piece in exports._body(table)]
+        return [piece async for piece in exports._csv(table)]
 
     pieces = asyncio.run(collect())
     assert len(pieces) == 4

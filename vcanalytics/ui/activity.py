@@ -301,7 +301,7 @@ def feed(defaults: Defaults) -> None:
             st.space("stretch")
             day = replace(view, preset=None, start=view.now - timedelta(days=1), end=view.now)
             csv = exports.link("activity-feed", day, streams=_STREAMS)
-            st.markdown(f":small[[CSV]({csv})]", width="content")
+            st.markdown(f":small[{exports.files(csv)}]", width="content")
 
 
 def _feed_rows(events: pl.DataFrame, view: Range) -> pl.DataFrame:

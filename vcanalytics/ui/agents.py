@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import streamlit as st
+
 #: In this order: most browsers also name those they want to be taken for.
 _BROWSERS: Final = (
     ("Edge", re.compile(r"\bEdg(?:e|A|iOS)?/(\d+)")),
@@ -33,3 +35,11 @@ def browser(agent: str) -> str:
     if name:
         return f"{name} on {system}" if system else name
     return agent[:_SHOWN_CHARS_MAX] or "Not said"
+
+
+def phone() -> bool:
+    """Whether the viewer's browser says it is a phone's: width is unknown to the server."""
+    try:
+        return "Mobi" in st.context.headers.get("User-Agent", "")
+    except AttributeError:
+        return False

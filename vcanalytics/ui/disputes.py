@@ -53,9 +53,8 @@ def waiting(defaults: Defaults) -> None:
         )
         csv = exports.link("disputes", view, streams=("disputes",))
         zone = cached.settings().source_timezone
-        st.caption(
-            f"VectorCraft writes due dates in its local time, read as {zone}.\u2003[CSV]({csv})"
-        )
+        said = f"VectorCraft writes due dates in its local time, read as {zone}."
+        st.caption(f"{said}\u2003{exports.files(csv)}")
 
 
 def _due(at: datetime | None, now: datetime) -> str:

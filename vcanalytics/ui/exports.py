@@ -1,4 +1,4 @@
-"""Links to the CSV of a table or chart; vcanalytics.web.exports makes the files."""
+"""Links to the files of a table or chart; vcanalytics.web.exports makes them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from vcanalytics import cached
+from vcanalytics.ui import agents
 from vcanalytics.ui.ranges import Range
 
 #: Streams that move every second: charts of them are made anew less often.
@@ -34,3 +35,10 @@ def link(
         "seen": cached.dump_version(seen),
     } | {key: value for key, value in filters.items() if value}
     return f"/admin/export/{name}.csv?{urlencode(params)}"
+
+
+def files(csv: str) -> str:
+    """The ways to a table's files in Markdown: for a spreadsheet, and, but on phones, programs."""
+    if agents.phone():
+        return f"[CSV]({csv})"
+    return f"[CSV]({csv})\u2002[Parquet]({csv.replace('.csv?', '.parquet?', 1)})"

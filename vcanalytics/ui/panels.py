@@ -19,7 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 from vcanalytics import cached
 from vcanalytics.cached.first_look import BeingCounted
 from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
-from vcanalytics.ui import formats, live, words
+from vcanalytics.ui import exports, formats, live, words
 from vcanalytics.ui.ranges import Range
 from vcanalytics.ui.toggles import Choice
 
@@ -57,7 +57,7 @@ def head(
         if streams:
             live.age(streams, key=key, every_s=every_s)
         if csv:
-            st.markdown(f":small[[CSV]({csv})]", width="content")
+            st.markdown(f":small[{exports.files(csv)}]", width="content")
         if link:
             st.page_link(
                 link.page,

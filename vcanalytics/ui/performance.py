@@ -275,7 +275,7 @@ def endpoints(defaults: Defaults) -> None:
             st.space("stretch")
             live.age(STREAMS, key="endpoints", every_s=live.CALMLY_S)
             csv = exports.link("latency", view, streams=STREAMS, kind=kind())
-            st.markdown(f":small[[CSV]({csv})]", width="content")
+            st.markdown(f":small[{exports.files(csv)}]", width="content")
 
 
 def _pick(names: list[str]) -> None:

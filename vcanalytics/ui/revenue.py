@@ -302,7 +302,7 @@ def table(view: Range, code: str) -> None:
             st.space("stretch")
             st.caption(f"{formats.count(frame.height)} {grain}s", width="content")
             csv = exports.link("revenue", view, currency=code)
-            st.markdown(f":small[[CSV]({csv})]", width="content")
+            st.markdown(f":small[{exports.files(csv)}]", width="content")
 
 
 def _shown(windows: pl.DataFrame, names: list[str], view: Range, code: str) -> pl.DataFrame:

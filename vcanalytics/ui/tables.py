@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import polars as pl
 import streamlit as st
 
-from vcanalytics.ui import formats, words
+from vcanalytics.ui import exports, formats, words
 
 #: A row is this high; a table this many of them, plus its head.
 ROW_PX: Final = 28
@@ -131,7 +131,7 @@ def below(key: str, page: int, pages: int, *, rows: int, total: int, csv: str) -
             f"{formats.count(first)} to {formats.count(last)} of {formats.count(total)}",
             width="content",
         )
-        st.markdown(f":small[[CSV]({csv})]", width="content")
+        st.markdown(f":small[{exports.files(csv)}]", width="content")
 
 
 def _turned(key: str) -> None:

@@ -17,6 +17,7 @@ import streamlit as st
 from vcanalytics import cached
 from vcanalytics.model.windows import Grain
 from vcanalytics.ui import account, formats, live, ranges
+from vcanalytics.ui.agents import phone as phone  # noqa: PLC0414 - what pages ask the toolbar for
 from vcanalytics.ui.ranges import Defaults, Range
 
 _CARRIED: Final = "carried_params"
@@ -30,14 +31,6 @@ def now() -> datetime:
     """The moment a page shows: now, or when this viewer paused."""
     frozen = st.session_state.get("paused_now")
     return frozen if isinstance(frozen, datetime) else datetime.now(UTC)
-
-
-def phone() -> bool:
-    """Whether the viewer's browser says it is a phone's: width is unknown to the server."""
-    try:
-        return "Mobi" in st.context.headers.get("User-Agent", "")
-    except AttributeError:
-        return False
 
 
 def _with_settings(defaults: Defaults) -> Defaults:

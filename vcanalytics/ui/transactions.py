@@ -304,7 +304,7 @@ def _below(page: cached.Page, pages: int, view: Range, asked: Search) -> None:
                 width="content",
             )
         csv = exports.link("transactions", view, **asked.params())
-        st.markdown(f":small[[CSV]({csv})]", width="content")
+        st.markdown(f":small[{exports.files(csv)}]", width="content")
 
 
 def _turned(asked: Search) -> None:

@@ -55,7 +55,9 @@ _OPEN_PATTERNS: Final = (
     re.compile(r"/app/static/fonts/[A-Za-z0-9-]+\.woff2"),
 )
 #: What needs more than a viewer.
-_ADMIN: Final = frozenset({"/admin/export/audit.csv", "/admin/api/cache/clear"})
+_ADMIN: Final = frozenset(
+    {"/admin/export/audit.csv", "/admin/export/audit.parquet", "/admin/api/cache/clear"}
+)
 _OPERATOR_PREFIXES: Final = (INGEST, UPLOADS)
 #: What a page loads once its viewer is signed in.
 _VIEWER: Final = frozenset({STREAM, METRICS, "/admin/base.js", "/admin/here", "/favicon.png"})

@@ -136,7 +136,7 @@ class Web:
             *self._sign_in.routes(),
             WebSocketRoute("/admin/api/live", self.live.serve),
             Route("/admin/api/{path:path}", self._programs),
-            Route("/admin/export/{name}.csv", export),
+            Route("/admin/export/{name}.{form}", export),
             *index.routes(),
         ]
 
