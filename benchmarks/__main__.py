@@ -36,6 +36,7 @@ BENCHMARKS: Final = {
     "api": ("api", "an answer of the JSON API, warm and cold; answers/s against a bare route"),
     "soak": ("soak", "half an hour of 20 viewers: memory, open files and refreshes stay the same"),
     "noticed": ("noticed", "from a fault to the message at a receiver, each default rule"),
+    "paypal": ("paypal", "a million rows of PayPal's: imported, imported again, matched"),
     "memory": ("memory", "memory of a reader of a long history, of console and collectors"),
     "kept-waiting": ("kept_waiting", "the app's own writes, with and without collectors"),
     "first-read": ("first_read", "the first read of a big shop (--rows)"),

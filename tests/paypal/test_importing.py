@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.paypal.download import NOW, Download, bring
-from vcanalytics.errors import StoreError, UsageError
+from vcanalytics.errors import BudgetExceeded, StoreError, UsageError
 from vcanalytics.paypal import imports, opening
 from vcanalytics.paypal.cells import Order
 from vcanalytics.paypal.database import PayPal
@@ -398,7 +398,7 @@ def test_what_was_forgotten_goes_and_does_not_come_back(database: PayPal, tmp_pa
 def test_nothing_is_half_imported(
     database: PayPal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = some(12_000).write(tmp_path / "a.csv")
+    path = some(6_000).write(tmp_path / "a.csv")
     told = []
 
     def stop(what: str, done: int, _of: int) -> None:
@@ -426,6 +426,18 @@ def test_covered_times_are_joined_where_they_touch(database: PayPal, tmp_path: P
     with database.read() as connection:
         found = imports.covered(connection)
     assert [(first.day, last.day) for first, last in found] == [(1, 25), (27, 28)]
+
+
+def test_more_rows_than_fit_are_too_many(
+    database: PayPal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(database, some(3).write(tmp_path / "a.csv"))
+    monkeypatch.setattr(imports, "ROWS_MAX", 2)
+    with database.read() as connection:
+        assert imports.count(connection) == 3
+        with pytest.raises(BudgetExceeded, match="3 rows of PayPal's are more than 2"):
+            imports.rows(connection)
+        assert imports.rows(connection, end=NOW.replace(day=20, hour=9, minute=2)).height == 2
 
 
 def test_a_file_of_a_newer_console_is_left_alone(tmp_path: Path) -> None:

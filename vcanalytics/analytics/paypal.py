@@ -6,17 +6,18 @@ PayPal was given, else by customer, amount and time; where several fit, none is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from vcanalytics.analytics.books import payments, sample_pattern
+from vcanalytics.analytics.books import CASES, FIGURES, payments, sample_pattern
 from vcanalytics.analytics.engine import Engine, Table, sql
 from vcanalytics.model.windows import Grain, windows
-from vcanalytics.store import Snapshot
+from vcanalytics.store import Relation, Snapshot
 
 #: In the order they are listed: first what costs a customer, then what costs the shop.
 FINDINGS: Final = (
@@ -43,7 +44,19 @@ EDGE: Final = timedelta(minutes=15)
 AROUND: Final = timedelta(days=200)
 LIMIT: Final = 1_000_000
 BUDGET_S: Final = 60.0
-_MORE: Final = ("email", "payer_email", "paypal_payment_id", "amount_column")
+_NAMING: Final = ("transaction_id", "deleted", "paypal_payment_id")
+_PAIRING: Final = (
+    "transaction_id",
+    "deleted",
+    "email",
+    "payer_email",
+    "captured_amount",
+    "amount_column",
+    "currency",
+    "captured_at",
+    "created_at",
+)
+_ADDRESSES: Final = ("transaction_id", "email", "payer_email")
 _SLACK: Final = timedelta(days=2)
 #: A capture stands at PayPal and here within so long: what the first and last row are compared to.
 _SAME: Final = timedelta(minutes=1)
@@ -96,10 +109,12 @@ def findings(
     first, last = _bounds(rows, covered)
     versions = snapshot.raw("transactions", ("transaction_id", "metadata"), first, last)
     ids = engine.ask(sql("paypal_ids"), {}, {"versions": versions}, budget_s=budget_s)
-    tables = payments(snapshot, *_MORE, since=first, until=last) | {"paypal": rows, "ids": ids}
     return compare(
         engine,
-        tables,
+        snapshot.newest("transactions", first, last),
+        snapshot.newest("disputes"),
+        rows,
+        ids,
         covered,
         start=start,
         end=end,
@@ -111,7 +126,10 @@ def findings(
 
 def compare(
     engine: Engine,
-    tables: Mapping[str, Table],
+    transactions: pl.DataFrame | Relation,
+    disputes: pl.DataFrame | Relation,
+    rows: pl.DataFrame,
+    ids: pl.DataFrame,
     covered: Spans,
     *,
     start: datetime | None = None,
@@ -120,18 +138,54 @@ def compare(
     limit: int = LIMIT,
     budget_s: float = BUDGET_S,
 ) -> pl.DataFrame:
-    """``findings`` of tables at hand: ``transactions``, ``disputes``, ``paypal`` and ``ids``."""
-    asked = {
-        "samples": sample_pattern(sample_prefixes),
-        "apart": APART,
-        "twice": TWICE,
-        "from": start,
-        "to": end,
-        "order": list(FINDINGS),
-        "limit": limit,
-    }
-    beside = {**tables, "cover": _cover(covered, EDGE)}
-    return engine.ask(sql("payments", "paypal_findings"), asked, beside, budget_s=budget_s)
+    """``findings`` of rows at hand; ``ids`` are ``transaction_id`` and ``paypal_id``.
+
+    In three steps, each of which carries no more than it needs: of a million rows on either side
+    all at once would not fit into the engine's memory.
+    """
+    deadline = time.monotonic() + budget_s
+
+    def ask(name: str, params: dict[str, Any], tables: dict[str, Table]) -> pl.DataFrame:
+        left_s = max(deadline - time.monotonic(), 0.0)
+        return engine.ask(name, params, tables, budget_s=left_s)
+
+    samples = {"samples": sample_pattern(sample_prefixes)}
+    known = rows.with_row_index("n").with_columns(
+        pl.col("payer").str.strip_chars(" ").str.to_lowercase().alias("address")
+    )
+    theirs = known.filter(pl.col("kind") == "payment")
+    named = ask(
+        sql("paypal_named"),
+        samples,
+        {
+            "transactions": transactions.select(_NAMING),
+            "paypal": theirs.select("n", "id", "invoice", "custom"),
+            "ids": ids,
+        },
+    )
+    pairs = ask(
+        sql("paypal_pairs"),
+        samples | {"apart": APART},
+        {
+            "transactions": transactions.select(_PAIRING),
+            "paypal": theirs.select("n", "state", "happened_at", "address", "currency", "gross"),
+            "named": named,
+        },
+    )
+    asked = {"twice": TWICE, "from": start, "to": end, "order": list(FINDINGS), "limit": limit}
+    return ask(
+        sql("payments", "paypal_findings"),
+        samples | asked,
+        {
+            "transactions": transactions.select([*FIGURES, "amount_column"]),
+            "addresses": transactions.select(_ADDRESSES),
+            "disputes": disputes.select(CASES),
+            "paypal": known.drop("invoice", "custom"),
+            "pairs": pairs,
+            "ids": ids,
+            "cover": _cover(covered, EDGE),
+        },
+    )
 
 
 def totals(

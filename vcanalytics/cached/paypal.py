@@ -50,6 +50,9 @@ FINDINGS: Final = _paypal.FINDINGS
 SHOWN_MAX: Final = 20_000
 _BUDGET_S: Final = 20.0
 _HELD: Final = timedelta(minutes=1)
+#: So many rows are kept between two questions, for so long: 150 MB at most.
+_KEPT_ROWS: Final = 1_000_000
+_KEPT: Final = timedelta(minutes=5)
 Spans = tuple[tuple[datetime, datetime], ...]
 
 
@@ -69,15 +72,30 @@ def _state() -> str:
     return "" if database is None else repr(database.token())
 
 
+@st.cache_resource(max_entries=1, ttl=_KEPT, show_spinner=False)
+def _every_row(state: str) -> pl.DataFrame:  # noqa: ARG001 - the key
+    """All rows, for findings and totals alike; they are looked at and never changed."""
+    with _open().read() as connection:
+        return _imports.rows(connection)
+
+
 def _rows(start: datetime | None, end: datetime | None) -> tuple[pl.DataFrame, Spans]:
+    """PayPal's rows in the range and around it, and the times that imports cover."""
     database = _opened()
     if database is None:
         return _imports.ROWS.to_frame(), ()
-    around = _paypal.AROUND
+    first = None if start is None else start - _paypal.AROUND
+    last = None if end is None else end + _paypal.AROUND
     with database.read() as connection:
-        first = None if start is None else start - around
-        last = None if end is None else end + around
-        return _imports.rows(connection, first, last), tuple(_imports.covered(connection))
+        spans = tuple(_imports.covered(connection))
+        if _imports.count(connection) > _KEPT_ROWS:
+            return _imports.rows(connection, first, last), spans
+    rows = _every_row(_state())
+    if first is not None:
+        rows = rows.filter(pl.col("happened_at") >= first)
+    if last is not None:
+        rows = rows.filter(pl.col("happened_at") < last)
+    return rows, spans
 
 
 def _find(start: datetime | None, end: datetime | None, limit: int) -> pl.DataFrame:
