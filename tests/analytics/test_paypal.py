@@ -122,7 +122,7 @@ def test_paid_there_and_unknown_here(sides: Sides) -> None:
         "paypal_amount": Decimal("49.0000"),
         "amount": None,
         "currency": "USD",
-        "our_currency": None,
+        "amount_currency": None,
         "fee": Decimal("-1.9200"),
         "happened_at": NOON,
         "detail": "Express Checkout Payment",

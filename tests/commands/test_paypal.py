@@ -9,7 +9,7 @@ import pytest
 
 from tests.commands.asked import NOW, Store
 from tests.paypal.download import Download
-from tests.shop import Shop
+from tests.shop import Shop, metadata
 from vcanalytics.accounts import Accounts
 from vcanalytics.paypal import imports
 from vcanalytics.paypal.database import FILE_NAME
@@ -74,7 +74,7 @@ def test_the_report_and_totals(store: Store, file: Path) -> None:
         "paypal_amount": "49.00",
         "amount": "",
         "currency": "USD",
-        "our_currency": "",
+        "amount_currency": "",
         "fee": "-1.92",
         "happened_at": "2026-11-20T13:01:00+00:00",
         "detail": "Express Checkout Payment",
@@ -94,6 +94,23 @@ def test_the_report_and_totals(store: Store, file: Path) -> None:
         "refunds": "0.00",
         "difference": "49.00",
     }
+
+
+def test_an_amount_in_another_currency_keeps_its_own_digits(
+    store: Store, shop: Shop, tmp_path: Path
+) -> None:
+    shop.transaction("VC_2", created_at="2026-11-20 18:00:00")
+    text = metadata(49.5, paypal_transaction_id="8AB00000000000007")
+    shop.update("VC_2", status="completed", completed_at="2026-11-20 18:00:00", metadata=text)
+    store.keep(shop)
+    made = Download()
+    made.payment("8AB00000000000007", at="2026-11-20 18:00:00", gross="7,500", Currency="JPY",
+                 Fee="-300", Net="7,200")  # fmt: skip
+    store.ask("paypal", "import", str(made.write(tmp_path / "jpy.csv")), "--dates", "mdy")
+    (found,) = store.csv("paypal", "report", "--from", "2026-11-20T17:00")
+    assert (found["paypal_amount"], found["currency"], found["fee"]) == ("7500", "JPY", "-300")
+    assert (found["amount"], found["amount_currency"]) == ("49.50", "USD")
+    assert "49.50" in store.text("paypal", "report")
 
 
 def test_wrong_files_are_one_line_and_change_nothing(store: Store, tmp_path: Path) -> None:

@@ -49,6 +49,18 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "data"
 
 
+def test_money_stands_in_a_currency_of_its_own_where_there_is_one() -> None:
+    frame = pl.DataFrame(
+        {
+            "paypal_amount": [Decimal("7500.0000")],
+            "currency": ["JPY"],
+            "amount": [Decimal("49.5000")],
+            "amount_currency": ["USD"],
+        }
+    )
+    assert as_text(frame, KOLKATA).row(0) == ("7500", "JPY", "49.50", "USD")
+
+
 @pytest.fixture(scope="module")
 def client(data_dir: Path) -> Iterator[TestClient]:
     with console_on(data_dir, source_url=ELSEWHERE), asking(data_dir, "vera") as client:

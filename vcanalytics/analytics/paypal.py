@@ -103,8 +103,8 @@ def findings(
     ``rows`` are PayPal's (``paypal.imports.ROWS``), also those around the range; ``covered`` the
     times imports cover. Columns: ``finding`` (one of FINDINGS, in that order), ``paypal_id``,
     ``transaction_id``, ``email`` (the payer's at PayPal, else ours), ``paypal_amount`` (money in
-    ``currency``), ``amount`` (ours, in ``our_currency``), ``currency``, ``our_currency``, ``fee``,
-    ``happened_at`` (UTC), ``detail``. Raises BudgetExceeded, StoreError.
+    ``currency``), ``amount`` (ours, in ``amount_currency``), ``currency``, ``amount_currency``,
+    ``fee``, ``happened_at`` (UTC), ``detail``. Raises BudgetExceeded, StoreError.
     """
     first, last = _bounds(rows, covered)
     versions = snapshot.raw("transactions", ("transaction_id", "metadata"), first, last)

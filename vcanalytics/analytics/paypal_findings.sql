@@ -245,7 +245,7 @@ SELECT
     coalesce(wanted.code, paypal.currency, mine.currency) AS currency,
     CASE
         WHEN wanted.finding = 'fee_differs' THEN paypal.currency ELSE mine.currency
-    END AS our_currency,
+    END AS amount_currency,
     paypal.fee,
     wanted.happened_at,
     CASE wanted.finding

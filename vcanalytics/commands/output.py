@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vcanalytics.model.money import minor_digits
+from vcanalytics.model.money import code_column, minor_digits
 
 #: Rows written at once, and rows of a table that people read; more than these are a file's matter.
 _SLICE_ROWS: Final = 20_000
@@ -50,7 +50,10 @@ _UNSEEN: Final = {
 
 
 class Kind(Enum):
-    """What a column holds. Money stands in the currency of its row's ``currency``."""
+    """What a column holds. Money stands in the currency of its row's ``currency``.
+
+    Where there is a column of its own name and ``_currency``, it stands in that one.
+    """
 
     TEXT = auto()
     TIME = auto()
@@ -130,14 +133,15 @@ def _cells(
     frame: pl.DataFrame, columns: Mapping[str, Kind], zone: tzinfo
 ) -> dict[str, list[str | None]]:
     """Each column's cells as exact text, None where absent."""
-    codes = frame["currency"].to_list() if "currency" in frame.columns else [None] * frame.height
-    return {
-        name: [
-            None if value is None else _exact(value, kind, zone, code)
-            for value, code in zip(frame[name].to_list(), codes, strict=True)
+    cells = {}
+    for name, kind in columns.items():
+        code = code_column(name, frame.columns)
+        codes = [None] * frame.height if code is None else frame[code].to_list()
+        cells[name] = [
+            None if value is None else _exact(value, kind, zone, one)
+            for value, one in zip(frame[name].to_list(), codes, strict=True)
         ]
-        for name, kind in columns.items()
-    }
+    return cells
 
 
 def _exact(value: Any, kind: Kind, zone: tzinfo, currency: str | None) -> str:
@@ -164,7 +168,9 @@ def as_table(answer: Answer, zone: tzinfo) -> str:
     shown = answer.frame.head(TABLE_ROWS_MAX)
     rows = [
         [
-            "" if row[name] is None else _shown(row[name], kind, zone, row.get("currency"))
+            ""
+            if row[name] is None
+            else _shown(row[name], kind, zone, row.get(code_column(name, row) or ""))
             for name, kind in answer.columns.items()
         ]
         for row in shown.iter_rows(named=True)

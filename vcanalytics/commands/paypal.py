@@ -62,7 +62,7 @@ REPORT: Final = {
     "paypal_amount": Kind.MONEY,
     "amount": Kind.MONEY,
     "currency": Kind.TEXT,
-    "our_currency": Kind.TEXT,
+    "amount_currency": Kind.TEXT,
     "fee": Kind.MONEY,
     "happened_at": Kind.TIME,
     "detail": Kind.TEXT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Final
@@ -64,3 +65,9 @@ def round_money(amount: Decimal, currency: str) -> Decimal:
 def known_currencies() -> frozenset[str]:
     """Every ISO 4217 code, old ones too."""
     return frozenset(get_global("all_currencies"))
+
+
+def code_column(amount: str, columns: Iterable[str]) -> str | None:
+    """The column that says in which currency ``amount`` stands: its own, else the row's, if any."""
+    known = set(columns)
+    return next((name for name in (f"{amount}_currency", "currency") if name in known), None)

@@ -160,7 +160,7 @@ def _table(mine: pl.DataFrame, view: Range) -> None:
 
 def _cells(rows: pl.DataFrame, own: str, view: Range) -> pl.DataFrame:
     chips = [[_FINDINGS[name].label] for name in rows["finding"]]
-    ours = rows["our_currency"].fill_null(own)
+    ours = rows["amount_currency"].fill_null(own)
     frame = rows.select(
         pl.Series("finding", chips, dtype=pl.List(pl.String)),
         tables.moments(rows["happened_at"], view.zone, view.now).alias("happened_at"),
@@ -258,7 +258,8 @@ def kept_aside(defaults: Defaults) -> None:
         newest = paypal.imports().head(1)
         if not newest.height or not newest["aside"][0]:
             return
-        with st.expander(f"{formats.count(newest['aside'][0])} lines of the newest kept aside"):
+        kept = formats.counted(newest["aside"][0], "line", "lines")
+        with st.expander(f"{kept} of the newest kept aside"):
             for part, line, reason in paypal.asides(newest["number"][0])[:50]:
                 place = f"{part}, " if part else ""
                 st.caption(formats.literal(f"{place}line {line:,}: {reason}"))

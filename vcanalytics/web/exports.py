@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
-from vcanalytics.model.money import minor_digits
+from vcanalytics.model.money import code_column, minor_digits
 from vcanalytics.web.doors import visit_of
 
 _SLICE_ROWS: Final = 20_000
@@ -79,16 +79,16 @@ def _money(name: str, currency: str, codes: list[str]) -> pl.Expr:
 
 def as_text(frame: pl.DataFrame, zone: ZoneInfo) -> pl.DataFrame:
     """``frame`` as a file carries it: exact money, times with offset, harmless text."""
-    currency = next((c for c in frame.columns if c == "currency"), None)
-    codes = (
-        frame.get_column(currency).drop_nulls().unique().to_list() if currency is not None else []
-    )
     columns: list[pl.Expr] = []
     for name, kind in frame.schema.items():
         if isinstance(kind, pl.Datetime):
             local = pl.col(name).dt.convert_time_zone(zone.key)
             columns.append(local.dt.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").alias(name))
-        elif isinstance(kind, pl.Decimal) and currency is not None:
+        elif (
+            isinstance(kind, pl.Decimal)
+            and (currency := code_column(name, frame.columns)) is not None
+        ):
+            codes = frame.get_column(currency).drop_nulls().unique().to_list()
             columns.append(_money(name, currency, codes))
         elif kind == pl.String:
             columns.append(harmless(pl.col(name)).alias(name))
