@@ -154,7 +154,7 @@ def store(defaults: Defaults) -> None:
         text = f"Catalogue {formats.size(kept.catalogue_bytes)}, files {formats.size(sealed)}"
         if kept.retired_bytes:
             text += f", {formats.size(kept.retired_bytes)} about to be deleted"
-        st.caption(f"{text}. {_room()}`check` verifies every row that is kept.")
+        st.caption(f"{text}. {_room()}The command check verifies every row that is kept.")
 
 
 def _room() -> str:

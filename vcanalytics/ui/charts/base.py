@@ -80,7 +80,8 @@ def line(series: str, colour: str, width: float, **mark: Any) -> Spec:
     """One series as a line in the colour of a role."""
     return {
         "transform": only(series),
-        "mark": {"type": "line", "strokeWidth": width, "clip": True, **mark},
+        # The chart's own text says what it shows; of a line without a point nothing could be said.
+        "mark": {"type": "line", "strokeWidth": width, "clip": True, "aria": False, **mark},
         "encoding": {"color": role(colour)},
     }
 
