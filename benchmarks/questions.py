@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from benchmarks import made
+from benchmarks import failing, made
 from vcanalytics.analytics import (
     customer_search,
     customer_story,
@@ -316,6 +316,10 @@ def _story(asked: Asked) -> object:
     )
 
 
+def _failing(ask: Callable[[Engine, Snapshot, datetime], object]) -> Callable[[Asked], object]:
+    return lambda asked: ask(asked.engine, asked.snapshot, asked.now)
+
+
 def _payment(asked: Asked) -> object:
     return transactions.transaction(asked.engine, asked.snapshot, asked.known)
 
@@ -361,6 +365,8 @@ QUESTIONS: Final = (
     Question("Customers", "found by a payment's id", _search_id, aimed=False),
     Question("Customers", "found by what nobody has", _search("nobody@home"), aimed=False),
     Question("Customers", "one's story", _story, aimed=False),
+    Question("Failures", "by message, 30 d", _failing(failing.by_message), aimed=False),
+    Question("Failures", "outages, 30 d", _failing(failing.outages_found), aimed=False),
     Question("Reconcile", "the desk", _desk),
     Question("Reconcile", "everything", _reconcile, aimed=False),
 )

@@ -19,7 +19,7 @@ from vcanalytics.alerts.payments import steps_of
 from vcanalytics.alerts.quantities import written
 from vcanalytics.alerts.rules import Rule
 from vcanalytics.analytics.outages import GAP, PAYPAL, Outage, Sign, merged, told_by_streams
-from vcanalytics.analytics.watched import Counts, Edges
+from vcanalytics.analytics.watched import Edges
 
 #: The rules whose limits hold.
 FAILING: Final = "failure_rate"
@@ -27,8 +27,10 @@ SLOW: Final = "paypal_slow"
 #: A longer range is cut to its last days.
 DAYS_MAX: Final = 90
 _STEP: Final = timedelta(minutes=1)
-#: As many moments are asked for at once.
-_AT_ONCE: Final = 20_160
+#: What looks back for half an hour need not be asked each minute.
+_WIDE_STEP: Final = timedelta(minutes=5)
+#: As many moments are asked for at once: 31 days of minutes.
+_AT_ONCE: Final = 44_640
 #: In hindsight nobody is woken: half an hour of a shop that sells little is believed sooner.
 _HINDSIGHT: Final = 0.0001
 _PERCENT: Final = 100.0
@@ -70,10 +72,11 @@ def outages(
     return merged(signs)
 
 
-def _parts(start: datetime, end: datetime) -> Iterator[Edges]:
-    count = (end - start) // _STEP
+def _parts(start: datetime, end: datetime, step: timedelta = _STEP) -> Iterator[Edges]:
+    count = (end - start) // step
+    first = end - (count - 1) * step
     for done in range(0, count, _AT_ONCE):
-        yield Edges(start + (done + 1) * _STEP, _STEP, min(_AT_ONCE, count - done))
+        yield Edges(first + done * step, step, min(_AT_ONCE, count - done))
 
 
 @dataclass(slots=True)
@@ -85,12 +88,20 @@ class _Stretch:
     worst: Reading
 
 
+def _may_be(rule: Rule, reading: Reading) -> bool:
+    """Whether it can be too much at all: what comes about by chance is dear to tell."""
+    least = max(rule.limit, rule.times_usual * (reading.usual or 0.0))
+    return reading.value is not None and reading.value >= least
+
+
 def _stretches(
     rule: Rule, edges: Edges, readings: Sequence[Reading | None], gap: timedelta
 ) -> list[_Stretch]:
     found: list[_Stretch] = []
     for edge, reading in zip(edges, readings, strict=True):
-        if reading is None or verdict(rule, reading) is not Verdict.BREACH:
+        if reading is None or not _may_be(rule, reading):
+            continue
+        if verdict(rule, reading) is not Verdict.BREACH:
             continue
         if not found or edge - found[-1].last > gap:
             found.append(_Stretch(edge, edge, reading))
@@ -112,48 +123,39 @@ def _changed(rule: Rule, **changes: Any) -> Rule:
 def _failing(moment: Moment, rule: Rule, start: datetime, end: datetime) -> list[Sign]:
     """Payments fail: by the rule's window, and by its wider one."""
     alone = _changed(rule, wider=None, narrower=())
-    views = [alone]
+    views = [(alone, _STEP)]
     if rule.wider is not None:
         chance = max(rule.chance_below, _HINDSIGHT)
-        views.append(_changed(alone, window=rule.wider, chance_below=chance))
+        step = _STEP if rule.wider % _WIDE_STEP else _WIDE_STEP
+        views.append((_changed(alone, window=rule.wider, chance_below=chance), step))
     signs = []
-    for edges in _parts(start, end):
-        # What was asked for one part is let go of before the next: memory does not grow with it.
-        part = replace(moment, _asked={})
-        for view in views:
-            readings = read_past(part, view, edges).get("", ())
-            if not readings:
-                continue
-            steps = steps_of(part, edges, view.span)
+    for view, step in views:
+        for edges in _parts(start, end, step):
+            # What was asked for one part is let go of before the next: memory does not grow with
+            # it.
+            part = replace(moment, _asked={})
+            readings = read_past(part, view, edges).get("", (None,) * edges.count)
             found = _stretches(view, edges, readings, GAP)
-            signs += [_narrowed(moment, view, edges, one, steps) for one in found]
+            signs += [_narrowed(part, view, one) for one in found]
     return [sign for sign in signs if sign is not None]
 
 
-def _narrowed(
-    moment: Moment,
-    rule: Rule,
-    edges: Edges,
-    one: _Stretch,
-    steps: tuple[Counts, Counts],
-) -> Sign | None:
+def _narrowed(moment: Moment, rule: Rule, one: _Stretch) -> Sign | None:
     """The part of a stretch, with the windows that led to it, in which most failed beyond usual.
 
     A window says that too many failed in it, not since when: of all parts the one is taken whose
     failures exceed by most what lies halfway between the usual and the worst share.
     """
-    origin = edges.first - rule.span
-    low = (one.first - rule.span - origin) // _STEP
-    high = (one.last - origin) // _STEP
-    failed, begun = (each[low:high] for each in steps)
+    origin = one.first - rule.span
+    minutes = Edges(origin + _STEP, _STEP, (one.last - origin) // _STEP)
+    failed, begun = steps_of(moment, minutes, _STEP)
     usual, worst = (one.worst.usual or 0.0) / _PERCENT, (one.worst.value or 0.0) / _PERCENT
     scores = failed - (usual + worst) / 2 * begun
     first, last = best_part(scores)
     if first >= last:
         return None
     many, of = int(failed[first:last].sum()), int(begun[first:last].sum())
-    found_at = origin + (low + first) * _STEP
-    until = origin + (low + last) * _STEP
+    found_at, until = origin + first * _STEP, origin + last * _STEP
     open_still = moment.now - one.last <= GAP
     told = [f"{many:,} of {of:,} payments failed, {written(many / of * _PERCENT, '%')}"]
     if one.worst.usual is not None:

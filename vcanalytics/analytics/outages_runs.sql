@@ -2,23 +2,31 @@
 -- whether it was ``bad``, and what it ``said``. Grain: one row a run of at least $least bad checks of
 -- one series, one after the other, none longer than $apart after the one before. ``good_at`` is the
 -- next good check of the series, NULL where none came. Parameters: $least, $apart, $limit. Cost: the
--- order of the checks.
+-- order of the checks; of good ones only those that end a run are looked at further.
 , beside AS (
     SELECT
         *,
-        seen_at - lag(seen_at) OVER (PARTITION BY series ORDER BY seen_at, bad) AS waited,
+        lag(bad) OVER before AS was_bad,
+        seen_at - lag(seen_at) OVER before AS waited
+    FROM checks
+    WINDOW before AS (PARTITION BY series ORDER BY seen_at, bad)
+),
+ends AS (
+    SELECT
+        *,
         min(seen_at) FILTER (WHERE NOT bad) OVER (
             PARTITION BY series ORDER BY seen_at, bad
             ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
         ) AS good_at
-    FROM checks
+    FROM beside
+    WHERE bad OR was_bad
 ),
 placed AS (
     SELECT
         *,
         count(*) FILTER (WHERE NOT bad OR waited > $apart)
             OVER (PARTITION BY series ORDER BY seen_at, bad ROWS UNBOUNDED PRECEDING) AS run
-    FROM beside
+    FROM ends
 )
 SELECT
     series,

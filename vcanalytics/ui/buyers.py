@@ -128,9 +128,11 @@ def _columns() -> dict[str, Any]:
     column = st.column_config
     phone = toolbar.phone()
     return {
-        "state": tables.chips("Case", words.CASES.values(), width=92),
-        "buyer": column.TextColumn("Buyer", width=170 if phone else 240),
-        "attempts": column.NumberColumn("Attempts", format="%,d", width=70),
+        "state": tables.chips("Case", words.CASES.values(), width=70 if phone else 92),
+        "buyer": column.TextColumn("Buyer", width=150 if phone else 240),
+        "attempts": column.NumberColumn(
+            "Tries" if phone else "Attempts", format="%,d", width=44 if phone else 70
+        ),
         "captured": column.NumberColumn("Captured", format="%,d", width=70),
         "money": column.TextColumn(cached.settings().currency, width=110, alignment="right"),
         "why": column.TextColumn("Why", width=420),
