@@ -175,7 +175,7 @@ def kind_of(
             found = Kind.PAYMENT
         elif moved and gross < 0 and reference:
             found = Kind.REFUND
-    if found is Kind.PAYMENT and gross <= 0:
+    if found is Kind.PAYMENT and gross < 0:
         # The shop paid for something itself.
         return Kind.OTHER
     return found or Kind.OTHER
