@@ -37,6 +37,10 @@ BOOKS: Final = ("disputes", "transactions")
 _WHOLE_ENTRIES: Final = 2
 
 
+#: A shop has a handful of prices; coupons make some more.
+_PRICES_MAX: Final = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of payments: its rows, and how many there are in all."""
@@ -152,7 +156,12 @@ def takings(
 def _points(start: datetime, end: datetime, currency: str, at: Version) -> Answer:  # noqa: ARG001
     prefixes = open_console().settings.sample_prefixes
     return answer(
-        _prices.price_points, start=start, end=end, currency=currency, sample_prefixes=prefixes
+        _prices.price_points,
+        start=start,
+        end=end,
+        currency=currency,
+        sample_prefixes=prefixes,
+        limit=_PRICES_MAX,
     )
 
 

@@ -187,6 +187,7 @@ _NAMING: Final = (
     "rule",
     "severity",
     "alert",
+    "by",
 )
 
 

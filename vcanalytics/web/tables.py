@@ -17,8 +17,19 @@ import polars as pl
 from vcanalytics import cached
 from vcanalytics.analytics import search
 from vcanalytics.analytics.latency import Kind
-from vcanalytics.cached import alerts, buyers, course, disputes, failures, outages, paypal, people
+from vcanalytics.cached import (
+    alerts,
+    buyers,
+    changes,
+    course,
+    disputes,
+    failures,
+    outages,
+    paypal,
+    people,
+)
 from vcanalytics.cached.alerts import AlertFilters, AlertState, Severity
+from vcanalytics.cached.changes import Compared
 from vcanalytics.errors import UsageError
 from vcanalytics.model.times import read_typed_time, read_zone
 from vcanalytics.model.windows import Grain
@@ -119,6 +130,20 @@ def _price_points(asked: Asked) -> Rows:
     currency = asked.text("currency") or cached.settings().currency
     answer = cached.price_points(asked.start, asked.end, currency=currency, seen=asked.seen)
     return Rows(answer.frame.with_columns(pl.lit(currency).alias("currency")), answer.as_of)
+
+
+def _changes(asked: Asked) -> Rows:
+    by = asked.text("by") or "price"
+    if by not in changes.BY:
+        raise UsageError(f"by is one of {', '.join(changes.BY)}")
+    currency = asked.text("currency") or cached.settings().currency
+    before = [_instant(asked.params, f"before_{end}", asked.zone) for end in ("from", "to")]
+    compared = Compared(
+        asked.start, asked.until, before[0], before[1], currency, asked.zone.key, asked.now
+    )
+    frame = changes.changed(by, compared)
+    unit = currency if by in changes.MONEY else None
+    return Rows(frame.with_columns(pl.lit(unit, pl.String).alias("currency")), asked.now)
 
 
 def _transactions(asked: Asked) -> Rows:
@@ -353,6 +378,7 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "revenue": _revenue,
     "takings": _takings,
     "price-points": _price_points,
+    "changes": _changes,
     "transactions": _transactions,
     "states": _states,
     "findings": _findings,

@@ -3,7 +3,7 @@
 from vcanalytics.ui.charts.base import HEIGHT, ROLES, SPARK_HEIGHT, Spec, draw, role, wall_ms
 from vcanalytics.ui.charts.heat import cells
 from vcanalytics.ui.charts.lines import Limit, Stroke, log_ticks, trend
-from vcanalytics.ui.charts.parts import doughnut, polar, ranked
+from vcanalytics.ui.charts.parts import changes, doughnut, polar, ranked
 from vcanalytics.ui.charts.small import spark, status_legend, status_rows, strip
 from vcanalytics.ui.charts.stacked import stacked
 from vcanalytics.ui.charts.strips import strips
@@ -19,6 +19,7 @@ __all__ = [
     "against_before",
     "bars",
     "cells",
+    "changes",
     "doughnut",
     "draw",
     "hatching",

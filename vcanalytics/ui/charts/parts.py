@@ -53,6 +53,64 @@ def ranked(height: int, names: tuple[str, ...], share: float = 0.66) -> Spec:
     )
 
 
+@lru_cache(maxsize=32)
+def changes(height: int, names: tuple[str, ...], reach: tuple[float, float]) -> Spec:
+    """Bars to both sides of a zero rule, one a name, the value's words at its far end.
+
+    Columns: as ``ranked``. ``reach``: the least and the largest value, with zero among them; a
+    fifth of the width at either side that has bars is left to their words.
+    """
+    low, high = reach
+    span = (high - low) or 1.0
+    domain = [low - (0.34 * span if low < 0 else 0), high + (0.34 * span if high > 0 else 0)]
+    words = {"type": "text", "fontSize": 12, "aria": False}
+    end = {"text": {"field": "label"}, "color": role("muted")}
+    return base(
+        height,
+        [
+            {
+                "mark": {"type": "bar", "height": {"band": 0.58}, "opacity": 0.84},
+                "encoding": {"color": _ROLE, "tooltip": {"field": "text", "type": "nominal"}},
+            },
+            {
+                "data": ONCE,
+                "mark": {"type": "rule", "strokeWidth": 1.5, "aria": False},
+                "encoding": {
+                    "x": {"datum": 0},
+                    "y": {"value": 0},
+                    "y2": {"value": height},
+                    "color": role("ink"),
+                },
+            },
+            {
+                "transform": [{"filter": "datum.value >= 0"}],
+                "mark": {**words, "align": "left", "dx": 6},
+                "encoding": end,
+            },
+            {
+                "transform": [{"filter": "datum.value < 0"}],
+                "mark": {**words, "align": "right", "dx": -6},
+                "encoding": end,
+            },
+        ],
+        {
+            "x": {
+                "field": "value",
+                "type": "quantitative",
+                "axis": None,
+                "scale": {"domain": domain, "nice": False},
+            },
+            "y": {
+                "field": "name",
+                "type": "ordinal",
+                "sort": None,
+                "scale": {"domain": list(names)},
+                "axis": {**AXIS, "grid": False, "labelLimit": 190},
+            },
+        },
+    )
+
+
 @lru_cache(maxsize=8)
 def doughnut(height: int, total: str, unit: str) -> Spec:
     """Up to six parts of one whole, the total in the middle.
