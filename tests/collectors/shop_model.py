@@ -226,6 +226,21 @@ class Model:
         eager = any(sum(at <= other <= at + HOUR for other in mine) > 3 for at in hours)
         return (odd and currency == "USD") or eager or payment.address.endswith("@mailinator.com")
 
+    def failures(self) -> dict[tuple[str, str, str], tuple[int, Decimal]]:
+        """How many failed, and what was attempted, by finding, exact message and currency."""
+        found: dict[tuple[str, str, str], tuple[int, Decimal]] = {}
+        for payment in self.seen.values():
+            if payment.sample or payment.status not in {"failed", "error"}:
+                continue
+            charged = payment.error in AT_FAULT
+            if self.memory[payment.name].captured and not charged:
+                continue
+            amount, currency = self.captured_amount(payment)
+            key = "captured_but_failed" if charged else "failed", payment.error or "", currency
+            count, worth = found.get(key, (0, Decimal(0)))
+            found[key] = count + 1, worth + (amount or Decimal(0))
+        return found
+
     def _findings_of(self, payment: Payment, now: datetime) -> Iterator[str]:
         cases = [case for case in self.seen_cases.values() if case.payment == payment.name]
         captured_at = payment.completed_at or payment.created_at

@@ -29,7 +29,7 @@ from tests.collectors.shop_model import (
     Payment,
 )
 from tests.shop import make_shop
-from vcanalytics.analytics import revenue
+from vcanalytics.analytics import failures, revenue
 from vcanalytics.analytics.candidates import ALONE
 from vcanalytics.analytics.desk import BY_HAND, standing
 from vcanalytics.analytics.engine import Engine
@@ -270,8 +270,24 @@ class ShopMachine(RuleBasedStateMachine):
         )
         told_findings = Counter(found["finding"].to_list())
         assert told_findings == self.model.findings(now)
+        self.compare_failures()
         self.follow(found, now)
         self.console.assert_sound()
+
+    def compare_failures(self) -> None:
+        told = failures.patterns(
+            ENGINE,
+            self.console.reader.snapshot(),
+            start=datetime(2026, 1, 1, tzinfo=UTC),
+            end=datetime(2028, 1, 1, tzinfo=UTC),
+            captured_errors=CAPTURED_ERRORS,
+            sample_prefixes=SAMPLES,
+        ).filter(pl.col("currency").is_not_null())
+        names = ("finding", "example", "currency", "count", "amount")
+        assert {
+            (finding, message, currency): (count, amount or 0)
+            for finding, message, currency, count, amount in told.select(names).iter_rows()
+        } == self.model.failures()
 
     def follow(self, found: pl.DataFrame, now: datetime) -> None:
         """A case for each finding that there is to work on, to do for as long as it is there."""

@@ -96,7 +96,7 @@ def _listing(found: Found, one: Outage | None, view: Range) -> None:
         alt="Outages of PayPal and of the mail, the newest first; select one to see whom it hit",
     )
     csv = exports.link("outages", view, streams=_STREAMS)
-    st.markdown(f":small[[CSV]({csv})]", text_alignment="right")
+    st.markdown(f":small[{exports.files(csv)}]", text_alignment="right")
 
 
 def _hit(found: Found, one: Outage) -> pl.DataFrame:
@@ -218,7 +218,7 @@ def _people(rows: pl.DataFrame, one: Outage, view: Range) -> None:
             pattern.ways(rows.row(ids.index(chosen), named=True)["customer"], chosen, view)
         st.space("stretch")
         more = f"{_HIT} of {formats.count(rows.height)}" if rows.height > _HIT else ""
-        st.markdown(f":small[{more}\u2002[CSV]({csv})]", width="content")
+        st.markdown(f":small[{more}\u2002{exports.files(csv)}]", width="content")
 
 
 def _explained() -> None:

@@ -92,7 +92,7 @@ def _payments(one: Pattern, rows: pl.DataFrame, view: Range) -> None:
             ways(rows.row(ids.index(chosen), named=True)["customer"], chosen, view)
         st.space("stretch")
         more = f"the newest {_ROWS} of {formats.count(rows.height)}" if rows.height > _ROWS else ""
-        st.markdown(f":small[{more}\u2002[CSV]({csv})]", width="content")
+        st.markdown(f":small[{more}\u2002{exports.files(csv)}]", width="content")
 
 
 def pick_payment(payment: str | None) -> None:
