@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
@@ -94,6 +95,17 @@ def test_an_outage_is_narrowed_to_the_minutes_in_which_payments_fail() -> None:
     assert told[0].signs[0].told.endswith("19 of 19 payments failed, 100 %, usually 10 %")
     hit = affected(ENGINE, snapshot, told)
     assert (hit.height, set(hit["status"])) == (19, {"failed"})
+
+
+@pytest.mark.parametrize("later", [1, 2, 3, 4])
+def test_what_is_over_stays_the_same_whenever_is_asked(later: int) -> None:
+    """Five payments in half an hour: of two minutes alone it is told that all of them failed."""
+    snapshot = moment(transactions=shop(range(21, 50), every=7))
+    told = found(snapshot, start=NOON - timedelta(days=1))
+    assert [(one.service, one.open) for one in told] == [(PAYPAL, False)]
+    assert (NOON - told[0].start, NOON - told[0].end) == (49 * MINUTE, 20 * MINUTE)
+    now = NOON + later * MINUTE
+    assert found(snapshot, start=NOON - timedelta(days=1), end=now, now=now) == told
 
 
 def test_what_goes_on_is_open_and_the_rules_in_force_decide() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from vcanalytics.alerts.asking import read_past
@@ -26,6 +26,7 @@ FAILING: Final = "failure_rate"
 SLOW: Final = "paypal_slow"
 #: A longer range is cut to its last days.
 DAYS_MAX: Final = 90
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP: Final = timedelta(minutes=1)
 #: What looks back for half an hour need not be asked each minute.
 _WIDE_STEP: Final = timedelta(minutes=5)
@@ -73,8 +74,9 @@ def outages(
 
 
 def _parts(start: datetime, end: datetime, step: timedelta = _STEP) -> Iterator[Edges]:
-    count = (end - start) // step
-    first = end - (count - 1) * step
+    """Moments that are the same whenever is asked: whole steps of UTC, the last one to its end."""
+    before = start - (start - _EPOCH) % step
+    first, count = before + step, -((before - end) // step)
     for done in range(0, count, _AT_ONCE):
         yield Edges(first + done * step, step, min(_AT_ONCE, count - done))
 
