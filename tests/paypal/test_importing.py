@@ -304,6 +304,9 @@ def test_a_zip_of_several_parts_is_one_import(
     outcome = bring(database, path)
     assert counts(outcome) == {"new": 4, "aside": 1}
     assert outcome.asides[0][0] == "x/part-2.CSV"
+    size = sum(one.size_bytes for one in opening.parts_of(path, "a.zip"))
+    with pytest.raises(UsageError, match="or 0 MB"):
+        opening.parts_of(path, "a.zip", size - 1)
     monkeypatch.setattr(opening, "PARTS_MAX", 1)
     assert "more than 1 files" in refused(path)
     with zipfile.ZipFile(path, "w") as folder:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -26,7 +26,7 @@ from vcanalytics.model.windows import Grain
 from vcanalytics.paypal import imports as _imports
 from vcanalytics.paypal.cells import Order
 from vcanalytics.paypal.database import FILE_NAME, PayPal
-from vcanalytics.paypal.importing import Hide, Outcome, bring_in, staged
+from vcanalytics.paypal.importing import Download, Hide, Outcome, bring_in, staged
 from vcanalytics.paypal.importing import preview as _preview
 from vcanalytics.store.pseudonyms import load
 
@@ -49,6 +49,8 @@ FINDINGS: Final = _paypal.FINDINGS
 #: Findings that a page looks at; a file has more.
 SHOWN_MAX: Final = 20_000
 _BUDGET_S: Final = 20.0
+#: What an upload may come to, unpacked: half a minute's work. Longer ones are the command's.
+_BYTES_MAX: Final = 300 << 20
 _HELD: Final = timedelta(minutes=1)
 #: So many rows are kept between two questions, for so long: 150 MB at most.
 _KEPT_ROWS: Final = 1_000_000
@@ -215,11 +217,17 @@ def _on_path(content: memoryview) -> Iterator[Path]:
         os.close(handle)
 
 
+def _read(
+    path: Path, name: str, zone: str, dates: Order | None
+) -> AbstractContextManager[Download]:
+    return staged(path, name, zone=ZoneInfo(zone), dates=dates, bytes_max=_BYTES_MAX)
+
+
 def preview(content: memoryview, name: str, *, zone: str, dates: Order | None) -> Outcome:
     """What an import of the file would come to. Raises UsageError where it cannot be read."""
     with (
         _on_path(content) as path,
-        staged(path, name, zone=ZoneInfo(zone), dates=dates) as download,
+        _read(path, name, zone, dates) as download,
     ):
         return _preview(_opened(), download)
 
@@ -230,7 +238,7 @@ def import_file(
     """Import the file, whole or not at all. Raises UsageError, StoreError."""
     with (
         _on_path(content) as path,
-        staged(path, name, zone=ZoneInfo(zone), dates=dates) as download,
+        _read(path, name, zone, dates) as download,
     ):
         return bring_in(_open(), download, now=datetime.now(UTC), by=by, hiding=_hiding)
 

@@ -26,7 +26,7 @@ from vcanalytics.paypal import reading
 from vcanalytics.paypal.cells import Order
 from vcanalytics.paypal.database import PayPal
 from vcanalytics.paypal.kinds import State
-from vcanalytics.paypal.opening import digest_of, parts_of, text_of
+from vcanalytics.paypal.opening import BYTES_MAX, digest_of, parts_of, text_of
 from vcanalytics.paypal.reading import Aside
 from vcanalytics.paypal.staging import COLUMNS, Staged, Values
 from vcanalytics.paypal.tables import paypal_aside, paypal_import
@@ -105,15 +105,18 @@ def staged(
     *,
     zone: tzinfo,
     dates: Order | None = None,
+    bytes_max: int = BYTES_MAX,
     progress: Progress = _nothing,
 ) -> Iterator[Download]:
     """Read a file, to be used in a ``with``. ``zone`` is that of lines which say none.
+
+    ``bytes_max`` bounds the file, and what is in a ZIP.
 
     Raises UsageError where it is no download of PayPal's, leaves open how its dates are written, or
     has too many lines that cannot be read.
     """
     shown = " ".join(name.split())[:_NAME_CHARS_MAX]
-    parts = parts_of(path, shown)
+    parts = parts_of(path, shown, bytes_max)
     texts = [text_of(part) for part in parts]
     written = [reading.decide(one, dates) for one in texts]
     total = sum(part.size_bytes for part in parts)

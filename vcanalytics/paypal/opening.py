@@ -107,8 +107,11 @@ class Text:
             ) from None
 
 
-def parts_of(path: Path, name: str) -> list[Part]:
-    """The CSVs of a file. Raises UsageError where it is none, or holds more than is sensible."""
+def parts_of(path: Path, name: str, bytes_max: int = BYTES_MAX) -> list[Part]:
+    """The CSVs of a file. Raises UsageError where it is none, or holds more than is sensible.
+
+    ``bytes_max`` bounds what it comes to, unpacked.
+    """
     try:
         size = path.stat().st_size
         is_zip = zipfile.is_zipfile(path)
@@ -116,14 +119,14 @@ def parts_of(path: Path, name: str) -> list[Part]:
         raise UsageError(f"it cannot be read: {error.strerror or error}", where=name) from None
     if size == 0:
         raise UsageError("it is empty", where=name, hint=_HINT)
-    if size > BYTES_MAX:
-        raise UsageError(f"it has more than {BYTES_MAX >> 30} GB", where=name, hint=_HINT)
+    if size > bytes_max:
+        raise UsageError(f"it has more than {bytes_max >> 20:,} MB", where=name, hint=_HINT)
     if not is_zip:
         return [Part(name, path, None, size)]
-    return _in_zip(path, name)
+    return _in_zip(path, name, bytes_max)
 
 
-def _in_zip(path: Path, name: str) -> list[Part]:
+def _in_zip(path: Path, name: str, bytes_max: int) -> list[Part]:
     try:
         with zipfile.ZipFile(path) as folder:
             members = [
@@ -139,9 +142,11 @@ def _in_zip(path: Path, name: str) -> list[Part]:
     if any(one.flag_bits & 1 for one in members):
         raise UsageError("the ZIP is locked by a password", where=name, hint="Unlock it first")
     # Python reads no more of a member than it says to have: these sizes hold.
-    if len(members) > PARTS_MAX or sum(one.file_size for one in members) > BYTES_MAX:
+    if len(members) > PARTS_MAX or sum(one.file_size for one in members) > bytes_max:
         raise UsageError(
-            f"the ZIP holds more than {PARTS_MAX} files or {BYTES_MAX >> 30} GB", where=name
+            f"the ZIP holds more than {PARTS_MAX} files or {bytes_max >> 20:,} MB",
+            where=name,
+            hint="Import its files one by one, or by the command `paypal import`",
         )
     return [
         Part(f"{name}: {one.filename}", path, one.filename, one.file_size)
