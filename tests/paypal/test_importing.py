@@ -201,15 +201,18 @@ def test_two_rows_of_one_payment_are_counted_and_shown(database: PayPal, tmp_pat
     made = some(3)
     made.lines.append(dict(made.lines[0]))
     made.lines.append(made.lines[1] | {"Status": "Pending"})
-    made.lines.append(made.lines[2] | {"Gross": "7.00"})
-    made.lines.append(made.lines[2] | {"Type": "Shopping Cart Item", "Balance Impact": ""})
+    made.lines.insert(0, made.lines[1] | {"Status": "Pending"})
+    made.lines.append(made.lines[3] | {"Gross": "7.00"})
+    made.lines.append(made.lines[3] | {"Type": "Shopping Cart Item", "Balance Impact": ""})
     outcome = bring(database, made.write(tmp_path / "a.csv"))
-    assert counts(outcome) == {"new": 3, "repeated": 2, "items": 1, "aside": 1}
+    assert counts(outcome) == {"new": 3, "repeated": 3, "items": 1, "aside": 1}
     ((_, aside),) = outcome.asides
-    assert aside.line == 7
-    assert "says something else than line 4" in aside.reason
+    assert aside.line == 8
+    assert "says something else than line 5" in aside.reason
     with database.read() as connection:
-        assert set(imports.rows(connection)["gross"]) == {Decimal(1049)}
+        rows = imports.rows(connection)
+    assert set(rows["gross"]) == {Decimal(1049)}
+    assert set(rows["state"]) == {"done"}
 
 
 def test_lines_that_cannot_be_read_are_kept_aside_with_the_reason(
@@ -345,6 +348,7 @@ def test_columns_may_be_in_any_order_and_others_missing(database: PayPal, tmp_pa
         ("Zahlung neuer Art", "5.00", {"Balance_Impact": "Memo"}, "other"),
         ("Zahlung neuer Art", "-5.00", {"Reference_Txn_ID": "X1"}, "refund"),
         ("Zahlung neuer Art", "-5.00", {}, "other"),
+        ("Zahlung neuer Art", "5.00", {"Reference_Txn_ID": "X1"}, "other"),
     ],
 )
 def test_kinds(
@@ -396,6 +400,9 @@ def test_what_was_forgotten_goes_and_does_not_come_back(database: PayPal, tmp_pa
     assert counts(found) == {"new": 1, "same": 3, "aside": 1}
     with database.read() as connection:
         assert "ann@example.com" not in imports.rows(connection)["payer"].to_list()
+        for number in (1, 2):
+            (aside,) = imports.asides(connection, number)
+            assert "gone@forgotten.invalid" in aside[2]
 
 
 def test_nothing_is_half_imported(
@@ -421,7 +428,7 @@ def test_nothing_is_half_imported(
 
 
 def test_covered_times_are_joined_where_they_touch(database: PayPal, tmp_path: Path) -> None:
-    for number, days in enumerate(((1, 20), (15, 25), (27, 28))):
+    for number, days in enumerate(((1, 20), (15, 25), (16, 17), (27, 28))):
         made = Download()
         for at, day in enumerate(days):
             made.payment(f"8AB{number:07d}{at:07d}", at=f"2026-10-{day:02d} 09:00:00")
