@@ -135,7 +135,7 @@ def test_paypals_times_are_judged_by_their_rule() -> None:
     ]
     told = found(moment(requests=[*slow, *usual]), start=NOON - timedelta(hours=8))
     assert [(one.service, one.signs[0].name) for one in told] == [(PAYPAL, "slow")]
-    assert "7,000 ms, the limit is 5,000 ms (orders)" in told[0].signs[0].told
+    assert "7,000 ms, the limit is 5,000 ms (orders)" in told[0].signs[0].whole
 
 
 def test_a_long_range_is_cut_to_its_last_days() -> None:

@@ -70,7 +70,7 @@ def test_an_outage_opens_with_everyone_it_hit(viewer: Viewer) -> None:
     shown = viewer.open("failures", range="all", outage=f"paypal@{since}", payment="VC_2")
     shown.assert_well()
     assert "PayPal down for 14 min" in shown.text
-    assert "2 calls of PayPal's API failed (oauth), at last: unhealthy" in shown.text
+    assert "2 calls of PayPal's API failed, `oauth, at last: unhealthy`" in shown.text
     assert "Customer" in shown.text
     link = next(link for link in shown.links if "/outage.csv" in link)
     with asking(load_settings().data_dir) as client:

@@ -188,8 +188,10 @@ def _slow(moment: Moment, rule: Rule, start: datetime, end: datetime) -> list[Si
             for one in _stretches(rule, edges, readings, GAP):
                 peak = written(one.worst.value or 0.0, rule.of.unit)
                 limit = written(limits(rule, one.worst).limit, rule.of.unit)
-                told = f"PayPal's API took {peak}, the limit is {limit} ({endpoint})"
+                told = f"PayPal's API took {peak}, the limit is {limit}"
                 still = moment.now - one.last < _STEP
                 until = min(one.last, moment.now)
-                signs.append(Sign(PAYPAL, "slow", one.first - rule.span, until, still, told))
+                signs.append(
+                    Sign(PAYPAL, "slow", one.first - rule.span, until, still, told, endpoint)
+                )
     return signs

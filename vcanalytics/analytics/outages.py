@@ -68,7 +68,7 @@ class Sign:
     """What says that ``service`` was down in ``[start, end)``; ``open``: it says so still.
 
     ``name`` is one of failing, slow, reported_down, calls_fail, mails_fail, not_mailed; ``told``
-    says it with figures.
+    says it with figures, ``said`` is what the source says of it: an endpoint, an error.
     """
 
     service: str
@@ -77,6 +77,12 @@ class Sign:
     end: datetime
     open: bool
     told: str
+    said: str = ""
+
+    @property
+    def whole(self) -> str:
+        """Both in one line."""
+        return f"{self.told} ({self.said})" if self.said else self.told
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +194,12 @@ def _runs(
     for row in rows.iter_rows(named=True):
         until = row["last_at"] + holds
         end = until if row["good_at"] is None else min(row["good_at"], until)
-        said = f", at last: {row['said']}" if row["said"] else ""
-        where = f" ({row['series']})" if name == "calls_fail" else ""
-        told = f"{row['count']:,} {words}{where}{said}"
+        where = [row["series"]] if name == "calls_fail" else []
+        said = ", ".join([*where, *([f"at last: {row['said']}"] if row["said"] else [])])
+        told = f"{row['count']:,} {words}"
         # Where nothing good came it goes on, for as long as it holds.
         still = row["good_at"] is None and until > now
-        found.append(Sign(service, name, row["first_at"], min(end, now), still, told))
+        found.append(Sign(service, name, row["first_at"], min(end, now), still, told, said))
     return [one for one in found if one.start < one.end]
 
 
@@ -312,7 +318,7 @@ def table(outages: Sequence[Outage], hit: pl.DataFrame) -> pl.DataFrame:
             one.end,
             one.open,
             (one.end - one.start).total_seconds(),
-            "; ".join(dict.fromkeys(sign.told for sign in one.signs)),
+            "; ".join(dict.fromkeys(sign.whole for sign in one.signs)),
             place,
         )
         for place, one in enumerate(outages)

@@ -143,9 +143,10 @@ def _columns() -> dict[str, Any]:
 
 def _buyer(one: Buyer, view: Range) -> None:
     """Every reason with its payments and its time; then where the cases and the customer are."""
-    st.header(formats.literal(one.address or "No address"), anchor=False)
+    # In Markdown an address would be a link that writes a mail.
+    st.header(formats.code(one.address) or "No address", anchor=False)
     if one.payers:
-        st.markdown(f":small[:gray[paid as] {formats.literal(', '.join(one.payers))}]")
+        st.markdown(f":small[:gray[paid as] {', '.join(map(formats.code, one.payers))}]")
     for reason in one.reasons:
         first = formats.moment(reason.first_at, view.zone, view.now)
         last = formats.moment(reason.last_at, view.zone, view.now)

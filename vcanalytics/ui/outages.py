@@ -173,7 +173,8 @@ def _outage(found: Found, one: Outage, view: Range) -> None:
     for sign in one.signs:
         when = formats.moment(sign.start, view.zone, view.now)
         lasting = formats.age((sign.end - sign.start).total_seconds())
-        told = formats.literal(sign.told)
+        # What the source says may be an address, which Markdown would make a link of.
+        told = formats.literal(sign.told) + (f", {formats.code(sign.said)}" if sign.said else "")
         st.markdown(f":small[**{_NAMES[sign.name]}** {formats.literal(when)}, {lasting}: {told}]")
     if not rows.height:
         st.caption("No customer was hit, as far as payments and mails tell.")

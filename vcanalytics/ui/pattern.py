@@ -43,7 +43,7 @@ def close() -> None:
 def draw(one: Pattern, view: Range) -> None:
     """The message, its payments and where they lead, its exact words, log rows with them."""
     rows = failures.payments_of(one, view.start, view.end).frame
-    st.header(formats.literal(one.text) or "No message", anchor=False)
+    st.header(formats.code(one.text) or "No message", anchor=False)
     if not rows.height:
         st.caption(f"No payment failed with this message {formats.literal(view.spoken)}.")
         return
