@@ -112,4 +112,5 @@ def windows(found: pl.DataFrame, grain: str, view: Range) -> None:
         placeholder="",
         alt=f"What came in by {grain}, by PayPal's figures and ours",
     )
-    st.markdown(f":small[[CSV]({link('paypal-totals', view, grain=grain)})]")
+    csv = link("paypal-totals", view, grain=grain)
+    st.markdown(f":small[{exports.files(csv)}]")
