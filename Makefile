@@ -10,7 +10,7 @@ PYTEST ?=
 BENCH  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test check format bench torture clean
+.PHONY: help install install-dev run test check format bench pictures torture clean
 
 help: ## what can be made here
 	@echo 'make COMMAND'
@@ -54,6 +54,9 @@ format: install-dev ## put the code in its format and mend what can be mended sa
 
 bench: install-dev ## benchmarks, as tables of ratios; BENCH='history --full' passes options on
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+pictures: install-dev ## the pictures of docs/images anew, of the demo shop
+	@$(BIN)/python -m tests.browser.pictures
 
 torture: install-dev ## the crash harness at length: make torture ROUNDS=200
 	@$(BIN)/python -m tests.torture --rounds $(ROUNDS)

@@ -15,14 +15,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-DATA = Path(__file__).parent / "data"
-_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_CHROMIUM_PATHS = (
-    "/usr/lib/chromium/chromium",
-    "/snap/bin/chromium",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-)
+from tests import chromium
 
+DATA = Path(__file__).parent / "data"
 # Wall-clock deadlines fail on a busy machine and say nothing of the code.
 settings.register_profile("suite", deadline=None, max_examples=20, print_blob=True)
 settings.register_profile(
@@ -99,10 +94,7 @@ def sample_truth() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """A Chromium of this machine; without one the test is skipped, saying so."""
-    for name in _CHROMIUM_NAMES:
-        if found := shutil.which(name):
-            return found
-    for path in _CHROMIUM_PATHS:
-        if Path(path).is_file():
-            return path
+    found = chromium.found()
+    if found is not None:
+        return found
     pytest.skip("no Chromium was found on this machine: install chromium to run browser tests")
