@@ -160,7 +160,8 @@ def _refused(status: int, code: str, message: str) -> JSONResponse:
 def build(name: str, params: Mapping[str, str]) -> Export:
     """The table a link asks for. Raises UsageError for a name or a parameter that is none."""
     # Its caches want Streamlit's runtime, which is not there yet when the app is put together.
-    from vcanalytics.web.tables import TABLES, Asked  # noqa: PLC0415
+    from vcanalytics.web.asked import Asked  # noqa: PLC0415
+    from vcanalytics.web.tables import TABLES  # noqa: PLC0415
 
     if name not in TABLES:
         raise UsageError(f"there is no export {name!r}")

@@ -6,17 +6,14 @@ carries the version of the streams it was drawn from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from vcanalytics import cached
 from vcanalytics.analytics import search
-from vcanalytics.analytics.latency import Kind
 from vcanalytics.cached import (
     alerts,
     buyers,
@@ -31,76 +28,12 @@ from vcanalytics.cached import (
 from vcanalytics.cached.alerts import AlertFilters, AlertState, Severity
 from vcanalytics.cached.changes import Compared
 from vcanalytics.errors import UsageError
-from vcanalytics.model.times import read_typed_time, read_zone
-from vcanalytics.model.windows import Grain
+from vcanalytics.web.asked import Asked, Rows, instant
 
 _FEED_ROWS: Final = 1_000
 _KEPT_ASIDE_ROWS: Final = 1_000_000
 #: A number with so many digits is that of no alert.
 _DIGITS: Final = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a link asks for. Raises UsageError, when made by ``read``, for what is none."""
-
-    params: Mapping[str, str]
-    start: datetime
-    end: datetime
-    zone: ZoneInfo
-    now: datetime
-
-    @classmethod
-    def read(cls, params: Mapping[str, str]) -> Asked:
-        """The range, zone and moment of a link."""
-        zone = read_zone(params.get("zone", "UTC"))
-        start, end = _instant(params, "from", zone), _instant(params, "to", zone)
-        if end <= start:
-            raise UsageError("the range ends before it begins")
-        now = _instant(params, "as_of", zone) if "as_of" in params else datetime.now(UTC)
-        return cls(params, start, end, zone, now)
-
-    @property
-    def seen(self) -> cached.Version | None:
-        """The version of the streams that the screen was drawn from, where the link says it."""
-        return cached.load_version(self.params.get("seen", ""))
-
-    @property
-    def until(self) -> datetime:
-        """How far the range had come."""
-        return min(max(self.now, self.start), self.end)
-
-    def text(self, name: str) -> str | None:
-        return self.params.get(name) or None
-
-    @property
-    def grain(self) -> Grain:
-        try:
-            return Grain(self.params.get("grain", "day"))
-        except ValueError:
-            raise UsageError("the grain is hour, day, week or month") from None
-
-    @property
-    def kind(self) -> Kind:
-        try:
-            return Kind(self.params.get("kind", Kind.REQUEST.value))
-        except ValueError:
-            raise UsageError(f"the kind is one of {', '.join(Kind)}") from None
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A table's rows, and when they were read."""
-
-    frame: pl.DataFrame
-    as_of: datetime
-
-
-def _instant(params: Mapping[str, str], key: str, zone: ZoneInfo) -> datetime:
-    try:
-        return read_typed_time(params[key], zone)
-    except KeyError:
-        raise UsageError(f"the link says no {key!r}") from None
 
 
 def _revenue(asked: Asked) -> Rows:
@@ -137,7 +70,7 @@ def _changes(asked: Asked) -> Rows:
     if by not in changes.BY:
         raise UsageError(f"by is one of {', '.join(changes.BY)}")
     currency = asked.text("currency") or cached.settings().currency
-    before = [_instant(asked.params, f"before_{end}", asked.zone) for end in ("from", "to")]
+    before = [instant(asked.params, f"before_{end}", asked.zone) for end in ("from", "to")]
     compared = Compared(
         asked.start, asked.until, before[0], before[1], currency, asked.zone.key, asked.now
     )
@@ -219,7 +152,7 @@ def _outages(asked: Asked) -> Rows:
 
 
 def _outage(asked: Asked) -> Rows:
-    since, service = _instant(asked.params, "since", asked.zone), asked.text("service") or ""
+    since, service = instant(asked.params, "since", asked.zone), asked.text("service") or ""
     answer = outages.hit(service, since, asked.start, asked.end, now=asked.now, seen=asked.seen)
     return Rows(answer.frame, answer.as_of)
 
