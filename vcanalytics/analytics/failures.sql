@@ -1,8 +1,9 @@
--- Goes on from payments.sql. Grain of ``found``: one row a payment that failed. Parameters: $since,
--- $to (by created_at), $failed: statuses; $captured_error: regular expression for whole messages, or
--- NULL. ``finding`` is failed (the contract's: not captured), or captured_but_failed where the
--- message only comes after the capture, as in reconcile.sql. ``customer`` is the payer's address,
--- else the one typed, normalised; NULL where there is neither. Cost: the payments of the range.
+-- Goes on from payments.sql, and opens questions about failed payments. Grain: ``found`` has one row
+-- a payment that failed. Parameters: $since, $to (by created_at), $failed: statuses;
+-- $captured_error: regular expression for whole messages, or NULL. ``finding`` is failed (the
+-- contract's: not captured), or captured_but_failed where the message only comes after the capture,
+-- as in reconcile.sql. ``customer`` is the payer's address, else the one typed, normalised; NULL
+-- where there is neither. Cost: the payments of the range.
 , marked AS (
     SELECT
         *,

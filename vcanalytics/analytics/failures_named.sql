@@ -1,4 +1,4 @@
--- Goes on from failures.sql and folds.sql. Grain of ``named``: one row a payment that failed, with
+-- Goes on from failures.sql and folds.sql. Grain: ``named`` has one row a payment that failed, with
 -- the ``pattern`` of its message.
 , named AS (
     SELECT found.*, folds.folded AS pattern

@@ -25,7 +25,9 @@ most AS (
         count / sum(count) OVER () AS share,
         CASE
             WHEN before THEN false
-            WHEN (SELECT count(*) FROM payments WHERE created_at < $from) > 0 THEN true
+            WHEN EXISTS (
+                SELECT 1 FROM payments WHERE created_at >= $since AND created_at < $from
+            ) THEN true
         END AS new
     FROM counted
     WHERE currency IS NULL AND count > 0

@@ -1,4 +1,4 @@
--- Goes on from a table expression ``found`` with a column ``message``. Grain of ``folds``: one row a
+-- Goes on from a table expression ``found`` with a column ``message``. Grain: ``folds`` has one row a
 -- message (``text``; none is empty text) and what is left of it (``folded``) when the patterns of
 -- model/messages.py have taken out, in their order, what occurrences differ in. Parameters: $fold_1
 -- to $fold_6 and what takes their place, $put_1 to $put_6; $chars. Cost: 100,000 messages 0.4 s;
