@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from tests.analytics.moments import NOON, Row
 from tests.analytics.sealed_store import Store
+from vcanalytics.analytics import customer_search
 from vcanalytics.analytics.customer_search import customers
 from vcanalytics.analytics.transactions import Filters, transactions
+from vcanalytics.store import snapshot
 from vcanalytics.store.forget import finish, forget
 from vcanalytics.store.newest import current, searched
 from vcanalytics.store.newest.folding import add_texts
@@ -124,3 +127,21 @@ def test_a_changed_payment_is_found_by_what_it_is_now(store: Store) -> None:
     store.keep("transactions", [payment(1, email="newer@example.com")])
     assert found(store, "new@") == []
     assert found(store, "newer@") == ["VC_1"]
+
+
+def test_a_search_in_parts_finds_what_one_pass_finds(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    months = [
+        [payment(10 * month + n, created_at=NOON - timedelta(days=31 * month)) for n in range(3)]
+        for month in (3, 2, 1)
+    ]
+    # One of the oldest is changed last, and stays in memory.
+    store.keep("transactions", *months, [payment(30, email="late@example.com")])
+    whole = customers(store.engine, store.look(), "example").customers
+    monkeypatch.setattr(customer_search, "_ROWS_LEAST", 1)
+    monkeypatch.setattr(snapshot, "_WIDER", 1)
+    assert len(list(store.look().by_age("transactions", 1))) > 1
+    assert customers(store.engine, store.look(), "example").customers.equals(whole)
+    assert "late@example.com" in whole["customer"].to_list()
+    assert "customer30@example.com" not in whole["customer"].to_list()

@@ -224,7 +224,7 @@ class Snapshot:
         Each part has the hot rows as well, so that none of those they replace comes up.
         """
         part: list[Path] = []
-        known = 0
+        known, given = 0, False
         for segment, path in sorted(
             self._current(stream), key=lambda one: one[0].last_day, reverse=True
         ):
@@ -232,8 +232,9 @@ class Snapshot:
             known += segment.rows
             if known >= rows:
                 yield Relation(self._overlay(stream), tuple(part), STREAMS[stream].key)
-                part, known, rows = [], 0, rows * _WIDER
-        yield Relation(self._overlay(stream), tuple(part), STREAMS[stream].key)
+                part, known, rows, given = [], 0, rows * _WIDER, True
+        if part or not given:
+            yield Relation(self._overlay(stream), tuple(part), STREAMS[stream].key)
 
     def newest_of(self, stream: str, keys: Sequence[str]) -> Relation:
         """The newest versions of these rows, and others beside them."""
