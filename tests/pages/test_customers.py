@@ -50,6 +50,10 @@ def test_what_is_not_found_says_what_to_do(viewer: Viewer) -> None:
     long = viewer.open("customers", q="a" * 10_000)
     assert "has 10,000 characters" in long.text
     long.assert_well()
+    far = viewer.open("customers", customer="b" * 10_000)
+    far.assert_well()
+    assert "is not known" in far.text
+    assert "b" * 321 not in far.text
 
 
 def test_a_payment_leads_to_everything_of_its_customer(viewer: Viewer) -> None:

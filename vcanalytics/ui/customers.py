@@ -77,7 +77,7 @@ def idle() -> bool:
 def draw(defaults: Defaults) -> None:
     """Who is found, or the one that is open."""
     view = toolbar.view(defaults)
-    opened = st.query_params.get("customer", "").strip()
+    opened = st.query_params.get("customer", "").strip()[: customers.TEXT_MAX]
     if opened:
         customer.draw(opened, view)
         return
