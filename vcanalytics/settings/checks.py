@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -17,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from vcanalytics.errors import UsageError
 from vcanalytics.model.money import known_currencies
 from vcanalytics.model.outages import read_outage
+from vcanalytics.model.times import known_zones
 
 _URL_CREDENTIALS: Final = re.compile(r"(?<=://).*@", re.DOTALL)
 _URL_SECRET: Final = re.compile(
@@ -76,7 +76,7 @@ def _one_of(text: str, known: frozenset[str] | set[str]) -> str:
 
 def zone(name: str) -> str:
     """A zone of the IANA database."""
-    return _one_of(name, available_timezones())
+    return _one_of(name, known_zones())
 
 
 def currency(code: str) -> str:
