@@ -40,6 +40,10 @@ def test_nothing_to_go_by_fits_nobody(engine: Engine) -> None:
     assert matched(engine, *rows, email="ann@example.com") == []
 
 
+def test_an_account_without_an_address_fits_by_its_name_alone(engine: Engine) -> None:
+    assert matched(engine, sign_up(1, "ann", ""), username="ann") == [("ann", "name")]
+
+
 def test_what_is_named_is_bounded(engine: Engine) -> None:
     many = [sign_up(number, "ann", f"ann{number}@example.com") for number in range(LIMIT + 3)]
     assert len(matched(engine, *many, username="ann")) == LIMIT

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,16 @@ import pytest
 from collectors import maintenance
 from collectors.maintenance import Maintenance
 from collectors.upkeep import PAUSE_S, Upkeep
-from tests.store.rows import requests
-from vcanalytics.model.streams import REQUESTS
+from tests.store.rows import payments, requests
+from vcanalytics.model.streams import REQUESTS, TRANSACTIONS
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Reader, Segments
 from vcanalytics.store.checking.check import check
 from vcanalytics.store.derived import Waiting
 from vcanalytics.store.manifest import manifest
+from vcanalytics.store.newest import current
+from vcanalytics.store.newest.current import SHAPES
+from vcanalytics.store.newest.searched import has_text
 from vcanalytics.store.sealer import seal
 from vcanalytics.store.upkeep.room import GB, Room
 
@@ -256,3 +260,26 @@ def test_samples_go_once_cells_stand_for_them_and_those_stay(
     assert counted == 36
     assert len(cells) < 36
     assert check(catalogue) == []
+
+
+def test_payments_that_cannot_be_searched_in_one_pass_are_made_ready(
+    catalogue: Catalogue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = SHAPES["transactions.current"]
+    with monkeypatch.context() as before:
+        # As an earlier version of the console wrote them.
+        before.setattr(current, "current_shape", lambda _stream: replace(shape, computed=()))
+        catalogue.append("transactions", "t", "1", payments((1, "pending")), now=NOW)
+        seal(catalogue, Segments(catalogue.path.parent), TRANSACTIONS, NOW)
+    upkeep = kept(catalogue, clock)
+
+    def ready() -> list[bool]:
+        with catalogue.read() as connection:
+            standing = manifest(connection, "transactions.current")
+        segments = Segments(catalogue.path.parent)
+        return [has_text(segments.local(one.key)) for one in standing]
+
+    assert ready() == [False]
+    while upkeep.step(NOW):
+        pass
+    assert ready() == [True]

@@ -73,3 +73,15 @@ def test_a_way_that_is_none_is_refused() -> None:
     asked = {"from": "2026-11-01", "to": "2026-11-15", "by": "weather"}
     with pytest.raises(UsageError, match="by is one of"):
         build("changes", asked)
+
+
+def test_hours_of_the_week_add_up_to_the_range(viewer: Viewer) -> None:
+    shown = viewer.open("revenue", **WEEKS)
+    (link,) = {link for link in shown.links if "/hours.csv" in link}
+    found = build("hours", dict(parse_qsl(urlsplit(link).query))).frame
+
+    assert found.height == 7 * 24
+    assert set(found["hours"]) == {2}
+    assert sum(found["gross"], Decimal(0)) == _money(shown.metrics["Gross"])
+    assert found["captured"].sum() == _money(shown.metrics["Payments"])
+    assert sum(found["mean"], Decimal(0)) * 2 == _money(shown.metrics["Gross"])

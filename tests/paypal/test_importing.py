@@ -249,7 +249,7 @@ def test_a_file_of_bad_lines_is_refused_whole(database: PayPal, tmp_path: Path) 
     said = refused(made.write(tmp_path / "a.csv"))
     assert "11 of 100 lines cannot be read (line 2: Gross: '?' is no amount; line 3:" in said
     with database.read() as connection:
-        assert imports.newest(connection) == 0
+        assert imports.listed(connection).is_empty()
 
 
 def test_what_is_no_download_is_refused_in_words(tmp_path: Path) -> None:
@@ -422,7 +422,7 @@ def test_nothing_is_half_imported(
     ):
         bring_in(database, download, now=NOW, by="asha", progress=stop)
     with database.read() as connection:
-        assert imports.newest(connection) == 0
+        assert imports.listed(connection).is_empty()
         assert imports.rows(connection).height == 0
     assert {"reading", "importing"} <= set(told)
 

@@ -1,11 +1,13 @@
-"""Which of the shop's accounts could be a buyer's: by the addresses and the name of a payment."""
+"""Which of the shop's accounts could be somebody's: by addresses and user names."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
+from vcanalytics.analytics.by_file import Ask, within
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.store import Snapshot
 
@@ -13,28 +15,45 @@ from vcanalytics.store import Snapshot
 LIMIT: Final = 10
 BUDGET_S: Final = 1.0
 _COLUMNS: Final = ("happened_at", "kind", "user_id", "username", "email")
-# Grain: one row an account. Parameters: $typed, $payer: normalised addresses, or ''; $username, or
-# ''. Cost: one pass over the rows of activity, of which four columns are read.
+# Grain: one row an account, the oldest first. Parameters: $addresses, normalised, and $names, none
+# of them empty. Cost: one pass over the rows of activity, of which four columns are read.
 _SQL: Final = """
 SELECT
+    any_value(user_id) AS user_id,
     any_value(username) AS username,
     any_value(email) AS email,
-    min(happened_at) AS made_at,
-    CASE
-        WHEN lower(trim(any_value(email))) = $payer THEN 'payer'
-        WHEN lower(trim(any_value(email))) = $typed THEN 'typed'
-        ELSE 'name'
-    END AS matched
+    lower(trim(any_value(email))) AS address,
+    min(happened_at) AS made_at
 FROM activity
 WHERE kind = 'sign_up'
-    AND (
-        lower(trim(email)) IN (nullif($typed, ''), nullif($payer, ''))
-        OR username = nullif($username, '')
-    )
+    AND (list_contains($addresses, lower(trim(email))) OR list_contains($names, username))
 GROUP BY user_id, lower(trim(email))
 ORDER BY made_at, username
 LIMIT $limit
 """
+
+
+def accounts(
+    ask: Ask,
+    snapshot: Snapshot,
+    addresses: Sequence[str],
+    names: Sequence[str],
+    limit: int = LIMIT,
+) -> pl.DataFrame:
+    """Accounts under one of the addresses (normalised) or user names, at most ``limit``.
+
+    Columns: ``user_id``, ``username``, ``email``, ``address`` (the same, normalised), ``made_at``
+    (UTC); the oldest first. Raises BudgetExceeded.
+    """
+    return ask(
+        _SQL,
+        {
+            "addresses": [address for address in addresses if address],
+            "names": [name for name in names if name],
+            "limit": limit,
+        },
+        {"activity": snapshot.relation("activity").select(_COLUMNS)},
+    )
 
 
 def accounts_of(
@@ -45,14 +64,15 @@ def accounts_of(
     Columns: ``username``, ``email``, ``made_at`` (UTC), ``matched`` (by what: payer, typed, name).
     More than one row is an ambiguous match: nobody is to guess. Raises BudgetExceeded.
     """
-    return engine.ask(
-        _SQL,
-        {
-            "typed": email.strip().lower(),
-            "payer": payer_email.strip().lower(),
-            "username": username.strip(),
-            "limit": LIMIT,
-        },
-        {"activity": snapshot.relation("activity").select(_COLUMNS)},
-        budget_s=BUDGET_S,
+    typed, payer = email.strip().lower(), payer_email.strip().lower()
+    found = accounts(within(engine, BUDGET_S), snapshot, [typed, payer], [username.strip()])
+    # An account without an address is nobody's by it.
+    address = pl.col("address").replace("", None)
+    by = (
+        pl.when(address == payer)
+        .then(pl.lit("payer"))
+        .when(address == typed)
+        .then(pl.lit("typed"))
+        .otherwise(pl.lit("name"))
     )
+    return found.select("username", "email", "made_at", by.alias("matched"))

@@ -12,31 +12,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from vcanalytics.analytics.by_file import Ask
-from vcanalytics.store import Snapshot
-
 #: Who is paid for by one address: so many are taken for one customer, with several addresses.
 SAME_MAX: Final = 3
 ADDRESSES_MAX: Final = 10
 #: From the address that is asked for to the payer, and from there to what else they typed.
 _STEPS: Final = 2
-_ACCOUNTS_MAX: Final = 20
-_ACCOUNT_COLUMNS: Final = ("happened_at", "kind", "user_id", "username", "email")
-# Grain: one row an account, the oldest first. Parameters: $addresses, $names. Cost: one pass over
-# the rows of activity, of which four columns are read.
-_ACCOUNTS: Final = """
-SELECT
-    any_value(user_id) AS user_id,
-    coalesce(any_value(username), '') AS username,
-    coalesce(lower(trim(any_value(email))), '') AS address,
-    min(happened_at) AS made_at
-FROM activity
-WHERE kind = 'sign_up'
-    AND (list_contains($addresses, lower(trim(email))) OR list_contains($names, username))
-GROUP BY coalesce(CAST(user_id AS VARCHAR), lower(trim(email)), username)
-ORDER BY made_at, username
-LIMIT $limit
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +36,8 @@ class Address:
 class Customer:
     """Who belongs together.
 
-    ``apart``: payers of theirs that pay for many, and for how many. ``accounts``: ``user_id``,
-    ``username``, ``address`` (normalised), ``made_at`` (UTC). ``more``: there are further
-    addresses, which are left out.
+    ``apart``: payers of theirs that pay for many, and for how many. ``accounts``: as
+    ``accounts_of.accounts`` has them. ``more``: there are further addresses, which are left out.
     """
 
     addresses: tuple[Address, ...]
@@ -80,8 +59,8 @@ def customer(
     """Who belongs to ``address``, which is normalised, and the payments of all of them.
 
     ``payments_of`` gives the payments of addresses, the newest first, with ``transaction_id``,
-    ``email``, ``payer_email``, ``username``; ``accounts_of`` the accounts of addresses and names,
-    as ``Customer.accounts``. Raises what they raise.
+    ``email``, ``payer_email``, ``username``; ``accounts_of`` the accounts of addresses and names.
+    Raises what they raise.
     """
     found = {address: Address(address, "asked")}
     apart: dict[str, int] = {}
@@ -115,7 +94,7 @@ def customer(
     accounts = accounts_of(list(found), names)
     for row in accounts.iter_rows(named=True):
         if row["address"] and row["address"] not in apart:
-            _add(found, row["address"], "account", row["username"], 0)
+            _add(found, row["address"], "account", row["username"] or "", 0)
     if fresh := [one for one in found if one not in parts]:
         look_at(fresh)
     every = tuple(found.values())
@@ -180,14 +159,3 @@ def _add(found: dict[str, Address], address: str, how: str, by: str, payments: i
     elif found[address].how == how and found[address].by == by:
         known = found[address]
         found[address] = Address(address, how, by, known.payments + payments)
-
-
-def accounts(
-    ask: Ask, snapshot: Snapshot, addresses: Sequence[str], names: Sequence[str]
-) -> pl.DataFrame:
-    """Accounts of these addresses or user names, the oldest first: as ``Customer.accounts``."""
-    return ask(
-        _ACCOUNTS,
-        {"addresses": list(addresses), "names": list(names), "limit": _ACCOUNTS_MAX},
-        {"activity": snapshot.relation("activity").select(_ACCOUNT_COLUMNS)},
-    )

@@ -55,8 +55,7 @@ _FOUND: Final = pl.Schema(
 )
 _ORDER: Final = ("newest_at", "customer")
 #: What a text may be found in, an address before a name, a name before an id.
-BY: Final = tuple(name for name in FIELDS if name != "error_message")
-_PRECEDENCE: Final = (
+BY: Final = (
     "email",
     "payer_email",
     "username",
@@ -110,36 +109,34 @@ def customers(engine: Engine, snapshot: Snapshot, text: str) -> Found:
 def _payments(engine: Engine, snapshot: Snapshot, fragment: str) -> pl.DataFrame:
     """The newest payments that fit; history is gone through once, from its newest end on."""
     ask = within(engine, engine.budget_s)
-    found = pl.DataFrame()
+    parts: list[pl.DataFrame] = []
     for rows in snapshot.by_age("transactions", _ROWS_LEAST):
         ready = searchable(rows)
         table, text = (rows, BY_COLUMNS) if ready is None else (ready, SEARCHED)
-        part = ask(
-            sql("customer_search").replace("{searched}", text),
-            {"text": fragment, "limit": _PAYMENTS_MAX},
-            {"transactions": table.select(_COLUMNS if ready is None else [*_SHOWN, SEARCHED])},
+        parts.append(
+            ask(
+                sql("customer_search").replace("{searched}", text),
+                {"text": fragment, "limit": _PAYMENTS_MAX},
+                {"transactions": table.select(_COLUMNS if ready is None else [*_SHOWN, SEARCHED])},
+            )
         )
-        # Rows in memory are in every part.
-        found = pl.concat([found, part]).unique(SEARCHED, keep="first", maintain_order=True)
-        if found.height >= _PAYMENTS_MAX:
+        if parts[-1].height >= _PAYMENTS_MAX:
             break
-    return found
+    # Rows in memory are in every part.
+    return pl.concat(parts).unique(SEARCHED, keep="first", maintain_order=True)
 
 
 def _by_customer(hits: pl.DataFrame, fragment: str) -> pl.DataFrame:
     lines = pl.col(SEARCHED).str.split_exact("\n", len(FIELDS) - 1).struct.rename_fields(FIELDS)
     rows = hits.select("created_at", "captured", lines.alias("lines")).unnest("lines")
     fits = [
-        pl.when(pl.col(name).str.contains(fragment, literal=True)).then(pl.lit(name))
-        for name in _PRECEDENCE
+        pl.when(pl.col(name).str.contains(fragment, literal=True)).then(pl.lit(name)) for name in BY
     ]
     rows = rows.with_columns(
         pl.coalesce(fits).alias("found_by"),
         pl.when(pl.col("email") == "").then("payer_email").otherwise("email").alias("customer"),
     ).filter(pl.col("found_by").is_not_null())
-    value = pl.coalesce(
-        pl.when(pl.col("found_by") == name).then(pl.col(name)) for name in _PRECEDENCE
-    )
+    value = pl.coalesce(pl.when(pl.col("found_by") == name).then(pl.col(name)) for name in BY)
     other = pl.col("payer_email").filter(
         (pl.col("payer_email") != "") & (pl.col("payer_email") != pl.col("customer"))
     )

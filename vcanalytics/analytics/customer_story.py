@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,15 +11,16 @@ from typing import Any, Final
 
 import polars as pl
 
+from vcanalytics.analytics.accounts_of import accounts
 from vcanalytics.analytics.activity import ECHO
 from vcanalytics.analytics.by_file import Ask, within
-from vcanalytics.analytics.customer_addresses import Customer, accounts, customer
-from vcanalytics.analytics.engine import Engine, Table
+from vcanalytics.analytics.customer_addresses import Customer, customer
+from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.timeline import money, refunded_at
 from vcanalytics.errors import BudgetExceeded
 from vcanalytics.model.payments import OPEN, REFUNDED
-from vcanalytics.model.streams import INGEST
-from vcanalytics.store import Relation, Snapshot
+from vcanalytics.model.streams import INGEST, STREAMS
+from vcanalytics.store import Snapshot
 from vcanalytics.store.newest.searched import BY_COLUMNS, FIELDS, searchable, wanted
 from vcanalytics.store.newest.searched import NAME as SEARCHED
 
@@ -169,18 +170,15 @@ def story(
     begun = [*payments["created_at"].to_list(), *who.accounts["made_at"].to_list()]
     since = min(begun, default=None)
     parts = _Parts(ask, snapshot, None if since is None else since - _BEFORE)
-    asked = {
-        "addresses": who.names,
-        "ids": payments["transaction_id"].to_list(),
-        "cases": payments["refund_case_id"].drop_nulls().to_list(),
-        "users": who.accounts["user_id"].drop_nulls().to_list(),
-    }
-    cases = parts.of("disputes", _CASES, asked).to_dicts()
+    asked = {"addresses": who.names, "ids": payments["transaction_id"].to_list()}
+    named = asked | {"cases": payments["refund_case_id"].drop_nulls().to_list()}
+    own = {"addresses": who.names, "users": who.accounts["user_id"].drop_nulls().to_list()}
+    cases = parts.of("disputes", _CASES, named).to_dicts()
     events = [
         *_of_payments(payments.to_dicts(), cases),
         *_of_cases(cases),
         *_of_mails(parts.of("mails", _MAILS, asked).to_dicts()),
-        *_of_activity(parts.of("activity", _DONE, asked).to_dicts()),
+        *_of_activity(parts.of("activity", _DONE, own).to_dicts()),
         *_of_logs(parts.of("logs", _LOGGED, asked).to_dicts()),
     ]
     # A stable sort: what stands at one moment keeps the order it was told in.
@@ -211,10 +209,12 @@ class _Parts:
 
     def of(self, stream: str, question: str, asked: Mapping[str, Any]) -> pl.DataFrame:
         """The rows of a stream; of no columns where they could not be had in time."""
-        wanted = {name: value for name, value in asked.items() if f"${name}" in question}
+        # Mails and cases may be about what was begun long before; none is older than that.
+        versioned = STREAMS[stream].versioned
+        rows = self._snapshot.begun if versioned else self._snapshot.relation
         try:
             found = self._ask(
-                question, wanted | {"limit": EVENTS_MAX + 1}, {stream: self._table(stream)}
+                question, {**asked, "limit": EVENTS_MAX + 1}, {stream: rows(stream, self._since)}
             )
         except BudgetExceeded:
             self.missing.append(stream)
@@ -222,16 +222,6 @@ class _Parts:
         if found.height > EVENTS_MAX:
             self.cut.append(stream)
         return found.head(EVENTS_MAX)
-
-    def _table(self, stream: str) -> Table:
-        # Mails and cases may be about what was begun long before; neither is older than that.
-        rows: dict[str, Callable[[], Relation]] = {
-            "disputes": lambda: self._snapshot.begun("disputes", self._since),
-            "mails": lambda: self._snapshot.begun("mails", self._since),
-            "activity": lambda: self._snapshot.relation("activity", self._since),
-            "logs": lambda: self._snapshot.relation("logs", self._since),
-        }
-        return rows[stream]()
 
 
 def _payments(ask: Ask, snapshot: Snapshot, addresses: Sequence[str]) -> pl.DataFrame:

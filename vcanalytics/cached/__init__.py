@@ -10,11 +10,13 @@ Payments and response times are asked here; the other subjects have a module eac
 from vcanalytics.cached import activity, desk, health, regions, system, watch
 from vcanalytics.cached.books import (
     BOOKS,
+    HOURS_LONGEST,
     Page,
     all_payments,
     by_status,
     feed,
     findings,
+    hours_of_week,
     newest_payments,
     payment,
     payment_count,
@@ -66,6 +68,7 @@ from vcanalytics.cached.performance import (
 
 __all__ = [
     "BOOKS",
+    "HOURS_LONGEST",
     "RESPONSE_BANDS_MS",
     "Answer",
     "Page",
@@ -84,6 +87,7 @@ __all__ = [
     "health",
     "heat_windows",
     "hours_alone",
+    "hours_of_week",
     "kept_aside",
     "latency",
     "load_version",

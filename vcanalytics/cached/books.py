@@ -11,6 +11,7 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics.analytics import feed as _feed
+from vcanalytics.analytics import hours as _hours
 from vcanalytics.analytics import prices as _prices
 from vcanalytics.analytics import reconcile as _reconcile
 from vcanalytics.analytics import revenue as _revenue
@@ -37,6 +38,8 @@ BOOKS: Final = ("disputes", "transactions")
 _WHOLE_ENTRIES: Final = 2
 
 
+#: Beyond, an answer hour by hour is more than a page should ask for.
+HOURS_LONGEST: Final = timedelta(days=400)
 #: A shop has a handful of prices; coupons make some more.
 _PRICES_MAX: Final = 1_000
 
@@ -91,6 +94,33 @@ def revenue(
     """
     at = seen or version(*BOOKS)
     return _windows(start, end, grain.value, zone, week_start, minute(now), at)
+
+
+def hours_of_week(
+    start: datetime,
+    end: datetime,
+    *,
+    currency: str,
+    zone: str,
+    now: datetime,
+    seen: Version | None = None,
+) -> Answer:
+    """Revenue by weekday and hour: ``analytics.hours.hours_of_week``; of at most HOURS_LONGEST.
+
+    Of a longer range its end counts.
+    """
+    found = revenue(
+        max(start, end - HOURS_LONGEST),
+        end,
+        grain=Grain.HOUR,
+        zone=zone,
+        week_start=settings().week_start,
+        now=now,
+        seen=seen,
+    )
+    mine = found.frame.filter(pl.col("currency") == currency)
+    frame: pl.DataFrame = _hours.hours_of_week(mine)
+    return Answer(frame, found.as_of)
 
 
 @REVENUE.keep()

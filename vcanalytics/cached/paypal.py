@@ -26,9 +26,9 @@ from vcanalytics.model.windows import Grain
 from vcanalytics.paypal import imports as _imports
 from vcanalytics.paypal.cells import Order
 from vcanalytics.paypal.database import FILE_NAME, PayPal
-from vcanalytics.paypal.importing import Download, Hide, Outcome, bring_in, staged
+from vcanalytics.paypal.importing import Download, Outcome, bring_in, staged
 from vcanalytics.paypal.importing import preview as _preview
-from vcanalytics.store.pseudonyms import load
+from vcanalytics.store.forget import hiding
 
 __all__ = [
     "FINDINGS",
@@ -240,9 +240,10 @@ def import_file(
         _on_path(content) as path,
         _read(path, name, zone, dates) as download,
     ):
-        return bring_in(_open(), download, now=datetime.now(UTC), by=by, hiding=_hiding)
-
-
-def _hiding() -> Hide:
-    with open_console().catalogue.read() as connection:
-        return load(connection).text
+        return bring_in(
+            _open(),
+            download,
+            now=datetime.now(UTC),
+            by=by,
+            hiding=lambda: hiding(open_console().catalogue),
+        )

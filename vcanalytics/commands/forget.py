@@ -15,9 +15,8 @@ from vcanalytics.commands import options, people
 from vcanalytics.commands.asking import begin, opened
 from vcanalytics.paypal import imports
 from vcanalytics.store import Catalogue, Segments
-from vcanalytics.store.forget import Finished, finish, forget, pending
+from vcanalytics.store.forget import Finished, finish, forget, hiding, pending
 from vcanalytics.store.manifest import GRACE, clean
-from vcanalytics.store.pseudonyms import load
 from vcanalytics.store.quarantine import quarantined
 
 #: How long running collectors are waited for, and how often one looks.
@@ -65,9 +64,7 @@ def _forget_at_paypal(catalogue: Catalogue) -> int:
     if rows is None:
         return 0
     with closing(rows):
-        with catalogue.read() as connection:
-            hide = load(connection).text
-        return imports.forget(rows, hide)
+        return imports.forget(rows, hiding(catalogue))
 
 
 def _finish(catalogue: Catalogue, now: datetime) -> Finished | None:

@@ -21,9 +21,9 @@ from vcanalytics.model.windows import Grain
 from vcanalytics.paypal import imports
 from vcanalytics.paypal.cells import Order
 from vcanalytics.paypal.database import PayPal
-from vcanalytics.paypal.importing import Hide, Outcome, bring_in, preview, staged
+from vcanalytics.paypal.importing import Outcome, bring_in, preview, staged
 from vcanalytics.store import Catalogue
-from vcanalytics.store.pseudonyms import load
+from vcanalytics.store.forget import hiding
 
 IMPORTED: Final = {
     "file": Kind.TEXT,
@@ -154,12 +154,6 @@ def _looking(catalogue: Catalogue) -> Iterator[PayPal | None]:
     finally:
         if database is not None:
             database.close()
-
-
-def hiding(catalogue: Catalogue) -> Hide:
-    """What takes customers out of a text who are forgotten by now."""
-    with catalogue.read() as connection:
-        return load(connection).text
 
 
 def _note(outcome: Outcome) -> None:

@@ -39,11 +39,6 @@ ROWS: Final = pl.Schema(
 )
 
 
-def newest(connection: Connection) -> int:
-    """The number of the newest import, 0 where there is none."""
-    return int(connection.execute(select(func.max(paypal_import.c.id))).scalar() or 0)
-
-
 def count(connection: Connection) -> int:
     """How many of PayPal's transactions are known."""
     query = select(func.count()).select_from(paypal_row)

@@ -102,6 +102,12 @@ def _remember(connection: Connection, address: str, now: datetime) -> str:
     return kept
 
 
+def hiding(catalogue: Catalogue) -> Callable[[str], str]:
+    """What takes customers out of a text who are forgotten by now."""
+    with catalogue.read() as connection:
+        return load(connection).text
+
+
 def pending(catalogue: Catalogue) -> bool:
     """Whether somebody is forgotten in what is hot, and not yet in the sealed files."""
     waiting = select(func.count()).where(schema.forgotten.c.finished_at.is_(None))

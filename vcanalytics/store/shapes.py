@@ -73,8 +73,8 @@ class Shape:
         All else are words of a dictionary; of values it would hold nearly as many as there are. A
         request takes 7.7 bytes so, of 10.3 with a dictionary of its values, and a system sample
         1.6, of 1.9; sorted by time it would be half as much again. What is computed is there to be
-        gone through at once, and no two are alike: it is unpacked three times as fast, for half as
-        many bytes again.
+        gone through at once, and no two are alike: a pass over a million texts takes 83 ms of CPU
+        so, 133 packed as the others, and half as many bytes again.
         """
         steps = [
             field.name

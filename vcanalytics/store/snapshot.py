@@ -223,17 +223,17 @@ class Snapshot:
 
         Each part has the hot rows as well, so that none of those they replace comes up.
         """
-        part: list[Path] = []
-        known, given = 0, False
+        parts: list[list[Path]] = [[]]
+        known = 0
         for segment, path in sorted(
             self._current(stream), key=lambda one: one[0].last_day, reverse=True
         ):
-            part.append(path)
-            known += segment.rows
             if known >= rows:
-                yield Relation(self._overlay(stream), tuple(part), STREAMS[stream].key)
-                part, known, rows, given = [], 0, rows * _WIDER, True
-        if part or not given:
+                parts.append([])
+                known, rows = 0, rows * _WIDER
+            parts[-1].append(path)
+            known += segment.rows
+        for part in parts:
             yield Relation(self._overlay(stream), tuple(part), STREAMS[stream].key)
 
     def newest_of(self, stream: str, keys: Sequence[str]) -> Relation:

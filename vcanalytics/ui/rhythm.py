@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import polars as pl
@@ -59,25 +60,35 @@ def _polar(frame: pl.DataFrame, view: Range) -> None:
 
 
 def _week(frame: pl.DataFrame, view: Range) -> None:
-    first = WEEKDAYS.index(view.week_start)
-    order = [(first + i) % 7 for i in range(7)]
-    names = {day: WEEKDAYS[day][:3].capitalize() for day in order}
-    rows = [
+    cells = [
         (
-            f"{row['hour']:02d}",
-            names[row["weekday"]],
-            row["events"],
-            f"{names[row['weekday']]} {row['hour']:02d}:00: {formats.count(row['events'])} events",
+            row["weekday"],
+            row["hour"],
+            float(row["events"]),
+            f"{formats.count(row['events'])} events",
         )
         for row in frame.iter_rows(named=True)
         if row["hours"]
     ]
+    alt = f"Events by hour and weekday, {view.spoken}"
+    week(cells, view, height=_HEIGHT, key="chart_week", alt=alt)
+
+
+def week(
+    cells: Iterable[tuple[int, int, float, str]], view: Range, *, height: int, key: str, alt: str
+) -> None:
+    """The hours of a week as a heat map: (weekday, 0 for Monday; hour; value; words) of each."""
+    first = WEEKDAYS.index(view.week_start)
+    names = {day % 7: WEEKDAYS[day % 7][:3].capitalize() for day in range(first, first + 7)}
+    rows = [
+        (f"{hour:02d}", names[weekday], value, f"{names[weekday]} {hour:02d}:00: {words}")
+        for weekday, hour, value, words in cells
+    ]
     hours = tuple(f"{hour:02d}" for hour in range(24))
+    days = tuple(names.values())
     charts.draw(
         pl.DataFrame(rows, schema=["x", "y", "value", "text"], orient="row"),
-        charts.cells(
-            _HEIGHT, hours, tuple(names.values()), x_ticks=hours[::6], y_ticks=tuple(names.values())
-        ),
-        key="chart_week",
-        alt=f"Events by hour and weekday, {view.spoken}",
+        charts.cells(height, hours, days, x_ticks=hours[::6], y_ticks=days),
+        key=key,
+        alt=alt,
     )

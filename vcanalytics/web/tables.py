@@ -65,6 +65,18 @@ def _price_points(asked: Asked) -> Rows:
     return Rows(answer.frame.with_columns(pl.lit(currency).alias("currency")), answer.as_of)
 
 
+def _hours(asked: Asked) -> Rows:
+    answer = cached.hours_of_week(
+        asked.start,
+        asked.until,
+        currency=asked.text("currency") or cached.settings().currency,
+        zone=asked.zone.key,
+        now=asked.now,
+        seen=asked.seen,
+    )
+    return Rows(answer.frame, answer.as_of)
+
+
 def _changes(asked: Asked) -> Rows:
     by = asked.text("by") or "price"
     if by not in changes.BY:
@@ -312,6 +324,7 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "takings": _takings,
     "price-points": _price_points,
     "changes": _changes,
+    "hours": _hours,
     "transactions": _transactions,
     "states": _states,
     "findings": _findings,
