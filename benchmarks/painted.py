@@ -17,7 +17,7 @@ from benchmarks.results import Aim, Cell, Options, Result, percentile
 from benchmarks.served import console
 from benchmarks.shops import past_shop
 from tests.shop import metadata, open_shop, utc_text
-from vcanalytics.ui import formats
+from vcanalytics.display import formats
 
 _PAYMENTS: Final = 20_000
 _AMOUNT: Final = Decimal("10.01")

@@ -6,8 +6,8 @@ from functools import partial
 
 import streamlit as st
 
+from vcanalytics.display.ranges import Defaults
 from vcanalytics.ui import activity, live, notices, panels, rhythm, strategies, toolbar
-from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="today", compare="previous")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vcanalytics.display.ranges import Defaults
 from vcanalytics.ui import (
     alert_course,
     alert_history,
@@ -16,7 +17,6 @@ from vcanalytics.ui import (
     silences,
     toolbar,
 )
-from vcanalytics.ui.ranges import Defaults
 
 # An alert does not end at midnight: a range picked elsewhere must not hide one here.
 DEFAULTS = Defaults(preset="30d", compare="none")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from vcanalytics.display.ranges import Defaults
 from vcanalytics.ui import buyers, customers, live, notices, panels, toolbar
-from vcanalytics.ui.ranges import Defaults
 
 # A customer's story is told whole.
 DEFAULTS = Defaults(preset="all", compare="none")

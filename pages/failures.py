@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from vcanalytics.display.ranges import Defaults
 from vcanalytics.ui import failed_payments, live, money_desk, notices, outages, toolbar
-from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="7d", compare="none")
 

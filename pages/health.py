@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vcanalytics.display.ranges import Defaults
 from vcanalytics.ui import failures, health, live, notices, panels, toolbar
-from vcanalytics.ui.ranges import Defaults
 
 #: The range is the errors'.
 DEFAULTS = Defaults(preset="today", compare="none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vcanalytics.display.ranges import Defaults
 from vcanalytics.ui import (
     distribution,
     live,
@@ -13,7 +14,6 @@ from vcanalytics.ui import (
     strategies,
     toolbar,
 )
-from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="7d", compare="previous")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vcanalytics.display.ranges import Defaults
 from vcanalytics.ui import disputes, live, money_desk, notices, panels, reconcile, toolbar
-from vcanalytics.ui.ranges import Defaults
 
 # A case does not end at midnight: a range picked elsewhere must not hide one here.
 DEFAULTS = Defaults(preset="all", compare="none")

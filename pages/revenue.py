@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vcanalytics.display.ranges import Defaults
 from vcanalytics.ui import changes, hours, notices, panels, prices, refresh, revenue, toolbar
-from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="30d", compare="previous")
 

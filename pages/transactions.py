@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from vcanalytics.display.ranges import Defaults
 from vcanalytics.ui import notices, toolbar, transactions
-from vcanalytics.ui.ranges import Defaults
 
 DEFAULTS = Defaults(preset="today", compare="none")
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from vcanalytics.accounts import Role
 from vcanalytics.cached import people
+from vcanalytics.display.ranges import Defaults
 from vcanalytics.ui import (
     audit,
     notices,
@@ -17,7 +18,6 @@ from vcanalytics.ui import (
     users,
     who,
 )
-from vcanalytics.ui.ranges import Defaults
 
 #: The range is the audit log's.
 DEFAULTS = Defaults(preset="30d", compare="none")

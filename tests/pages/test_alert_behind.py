@@ -135,8 +135,8 @@ def fire(tmp_path: Path) -> Iterator[Fire]:
 
 
 def test_the_way_leads_to_the_rows_of_its_series_around_the_event(fire: Fire) -> None:
+    from vcanalytics.display.ranges import Defaults, read  # noqa: PLC0415
     from vcanalytics.ui import alert_rows  # noqa: PLC0415
-    from vcanalytics.ui.ranges import Defaults, read  # noqa: PLC0415
 
     view = read({"range": "30d"}, Defaults(), SEEN)
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.pages.console import ELSEWHERE, console_on
 from tests.pages.viewer import Shown, Viewer
-from vcanalytics.ui import words
+from vcanalytics.display import words
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ZONES = {

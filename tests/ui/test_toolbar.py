@@ -12,8 +12,8 @@ import pytest
 
 from tests.pages.console import console_on
 from tests.pages.viewer import Viewer
+from vcanalytics.display.ranges import Defaults, read
 from vcanalytics.ui import toolbar
-from vcanalytics.ui.ranges import Defaults, read
 
 NOW = datetime(2026, 11, 20, 13, 30, tzinfo=UTC)
 

@@ -9,7 +9,8 @@ import streamlit as st
 
 from vcanalytics.accounts import AccountError, Principal, Role
 from vcanalytics.cached import people
-from vcanalytics.ui import doing, formats, panels, who, words
+from vcanalytics.display import formats, words
+from vcanalytics.ui import doing, panels, who
 
 _PLACE: Final = "account"
 _MENU: Final = "account_menu"

@@ -10,21 +10,11 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
+from vcanalytics.display import charts, formats, series, words
+from vcanalytics.display.charts import Stroke
+from vcanalytics.display.ranges import Against, Defaults, Range
 from vcanalytics.model.windows import Grain
-from vcanalytics.ui import (
-    charts,
-    exports,
-    formats,
-    live,
-    panels,
-    series,
-    tables,
-    tiles,
-    toolbar,
-    words,
-)
-from vcanalytics.ui.charts import Stroke
-from vcanalytics.ui.ranges import Against, Defaults, Range
+from vcanalytics.ui import chart, exports, live, panels, tables, tiles, toolbar
 from vcanalytics.ui.rhythm import NEVER
 from vcanalytics.ui.tiles import Change
 from vcanalytics.ui.toggles import Choice
@@ -188,7 +178,7 @@ def _people_lines(
         ]
         rows += series.points(earlier, view, "comparison", label)
     short = view.end - view.start <= timedelta(days=2)
-    charts.draw(
+    chart.draw(
         series.table(rows, height=_HEIGHT),
         charts.trend(
             _HEIGHT, "%H:%M" if short else "%-d %b", _STROKES, "count", label_room=_ROOM_PX
@@ -223,7 +213,7 @@ def _people_bars(
         if before is not None:
             rows.append((names[i], before, "comparison", text, None))
     every = max(1, -(-len(names) // _TICKS))
-    charts.draw(
+    chart.draw(
         pl.DataFrame(rows, schema=_BARS, orient="row"),
         charts.bars(_HEIGHT, tuple(names[::every])),
         key="chart_people_bars",
@@ -270,7 +260,7 @@ def funnel(defaults: Defaults) -> None:
             label = f"{formats.count(number)} \u00b7 {formats.rate(share)}"
             rows.append((_STEPS[step], float(number), "subject", label, f"{_STEPS[step]}: {label}"))
         frame = pl.DataFrame(rows, schema=["name", "value", "role", "label", "text"], orient="row")
-        charts.draw(
+        chart.draw(
             frame,
             charts.ranked(_HEIGHT, tuple(frame["name"])),
             key="chart_funnel",

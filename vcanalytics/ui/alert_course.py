@@ -15,12 +15,13 @@ from vcanalytics.alerts.quantities import written
 from vcanalytics.cached import alerts, course
 from vcanalytics.cached.alerts import Alert
 from vcanalytics.cached.rules import Rule
+from vcanalytics.display import charts, formats, series
+from vcanalytics.display.charts import Limit, Stroke
+from vcanalytics.display.charts.lines import Unit
+from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.errors import BudgetExceeded, SettingError, UsageError
-from vcanalytics.ui import charts, exports, formats, live, panels, series, toolbar
+from vcanalytics.ui import chart, exports, live, panels, toolbar
 from vcanalytics.ui.alerts import opened
-from vcanalytics.ui.charts import Limit, Stroke
-from vcanalytics.ui.charts.lines import Unit
-from vcanalytics.ui.ranges import Defaults, Range
 
 _HEIGHT: Final = 206
 _TITLE: Final = "The figure around it"
@@ -75,7 +76,7 @@ def _chart(found: Alert, rule: Rule, view: Range) -> None:
     if not known.height:
         panels.empty("Nothing was recorded of it.", "Neither before it nor since.", icon="help")
         return
-    charts.draw(
+    chart.draw(
         _rows(frame, found, rule, shown),
         charts.trend(
             _HEIGHT,

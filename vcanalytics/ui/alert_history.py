@@ -11,10 +11,11 @@ import streamlit as st
 
 from vcanalytics.cached import alerts
 from vcanalytics.cached.alerts import Alert, AlertFilters, AlertState, Severity
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.ui import alerts as shown
-from vcanalytics.ui import exports, formats, live, panels, tables, toolbar
+from vcanalytics.ui import exports, live, panels, tables, toolbar
 from vcanalytics.ui.panels import Link
-from vcanalytics.ui.ranges import Defaults, Range
 
 _ROWS: Final = 15
 _RULE_CHARS: Final = 64

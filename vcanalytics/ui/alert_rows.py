@@ -13,10 +13,10 @@ from vcanalytics.analytics import search
 from vcanalytics.analytics.books import STATUSES
 from vcanalytics.cached import course
 from vcanalytics.cached.alerts import Alert
+from vcanalytics.display import words
+from vcanalytics.display.ranges import Range
 from vcanalytics.errors import SettingError
-from vcanalytics.ui import words
 from vcanalytics.ui.panels import Link
-from vcanalytics.ui.ranges import Range
 
 #: Pages an alert may lead to, by their path.
 _PAGES: Final = frozenset(

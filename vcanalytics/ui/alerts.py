@@ -12,19 +12,9 @@ from vcanalytics.accounts import Principal, Role
 from vcanalytics.alerts.quantities import written
 from vcanalytics.cached import alerts
 from vcanalytics.cached.alerts import Alert, AlertEvent
-from vcanalytics.ui import (
-    alert_rows,
-    channels,
-    doing,
-    formats,
-    live,
-    panels,
-    tables,
-    toolbar,
-    who,
-    words,
-)
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Defaults, Range
+from vcanalytics.ui import alert_rows, channels, doing, live, panels, tables, toolbar, who
 
 _ROWS: Final = 12
 _EVENTS: Final = 30

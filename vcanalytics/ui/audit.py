@@ -10,9 +10,10 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics.cached import people
-from vcanalytics.ui import exports, formats, panels, tables, toolbar, words
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Range
+from vcanalytics.ui import exports, panels, tables, toolbar
 from vcanalytics.ui.panels import Link
-from vcanalytics.ui.ranges import Range
 
 _ROWS: Final = 20
 _ALL: Final = ""

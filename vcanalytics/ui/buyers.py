@@ -12,8 +12,9 @@ from vcanalytics import cached
 from vcanalytics.analytics import search
 from vcanalytics.cached import buyers
 from vcanalytics.cached.buyers import Buyer
-from vcanalytics.ui import exports, formats, live, panels, tables, toolbar, words
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Defaults, Range
+from vcanalytics.ui import exports, live, panels, tables, toolbar
 
 _ROWS: Final = 10
 #: As many of a reason's payments are named.

@@ -10,8 +10,9 @@ import streamlit as st
 from vcanalytics import cached
 from vcanalytics.accounts import Principal, Role
 from vcanalytics.cached import people, regions
-from vcanalytics.ui import doing, exports, formats, live, panels, tables, toolbar, who
-from vcanalytics.ui.ranges import Defaults
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Defaults
+from vcanalytics.ui import doing, exports, live, panels, tables, toolbar, who
 from vcanalytics.ui.tiles import Change, boxed
 
 _PLACE: Final = "cache"

@@ -10,8 +10,9 @@ import streamlit as st
 
 from vcanalytics.cached import changes
 from vcanalytics.cached.changes import Compared
-from vcanalytics.ui import charts, exports, formats, panels, words
-from vcanalytics.ui.ranges import Against, Range
+from vcanalytics.display import charts, formats, words
+from vcanalytics.display.ranges import Against, Range
+from vcanalytics.ui import chart, exports, panels
 from vcanalytics.ui.toggles import Choice
 
 _SHOWN: Final = 6
@@ -59,7 +60,7 @@ def draw(view: Range, code: str) -> None:
             return
         rows = [_bar(by, row, code) for row in shown.iter_rows(named=True)]
         frame = pl.DataFrame(rows, schema=["name", "value", "role", "label", "text"], orient="row")
-        charts.draw(
+        chart.draw(
             frame,
             charts.changes(_ROW_PX * frame.height + 8, tuple(frame["name"]), _reach(frame)),
             key="chart_changes",

@@ -9,9 +9,10 @@ import streamlit as st
 from vcanalytics.accounts import Principal, Role
 from vcanalytics.cached import channels
 from vcanalytics.cached.channels import Delivery, State
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.errors import ConsoleError, SettingError
-from vcanalytics.ui import doing, formats, live, panels, toolbar, who
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.ui import doing, live, panels, toolbar, who
 
 _PLACE: Final = "channels"
 _DEAD: Final = 10

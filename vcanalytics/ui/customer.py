@@ -12,10 +12,11 @@ from vcanalytics import cached
 from vcanalytics.analytics.customer_story import EVENTS_MAX, PAYMENTS_MAX
 from vcanalytics.cached import customers, desk
 from vcanalytics.cached.customers import Story
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Range
 from vcanalytics.journal.alert_records import Alert
-from vcanalytics.ui import formats, live, panels, story, tables, tiles, words
+from vcanalytics.ui import live, panels, story, tables, tiles
 from vcanalytics.ui.panels import Link
-from vcanalytics.ui.ranges import Range
 from vcanalytics.ui.story import Fact, Part
 
 _STEPS: Final = 40

@@ -9,9 +9,10 @@ import streamlit as st
 
 from vcanalytics.cached import customers
 from vcanalytics.cached.customers import Found
-from vcanalytics.ui import customer, formats, live, panels, tables, toolbar
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Defaults, Range
+from vcanalytics.ui import customer, live, panels, tables, toolbar
 from vcanalytics.ui.panels import Link
-from vcanalytics.ui.ranges import Defaults, Range
 
 _ROWS: Final = 16
 _KEY: Final = "customers_q"

@@ -11,11 +11,12 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Against, Defaults, Range
 from vcanalytics.model import measures
 from vcanalytics.model.windows import Grain
-from vcanalytics.ui import activity, formats, live, panels, tiles, toolbar
+from vcanalytics.ui import activity, live, panels, tiles, toolbar
 from vcanalytics.ui.panels import Link
-from vcanalytics.ui.ranges import Against, Defaults, Range
 from vcanalytics.ui.tiles import Change
 
 _REQUESTS: Final = "request_time"

@@ -11,8 +11,9 @@ from vcanalytics import cached
 from vcanalytics.accounts import Principal, Role
 from vcanalytics.cached import people
 from vcanalytics.cached.desk import Asked, Key, Step
-from vcanalytics.ui import doing, evidence, formats, panels, payment, replies, toolbar, who, words
-from vcanalytics.ui.ranges import Range
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Range
+from vcanalytics.ui import doing, evidence, panels, payment, replies, toolbar, who
 
 PLACE: Final = "desk"
 _NOTE: Final = "desk_note"

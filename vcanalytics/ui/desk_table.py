@@ -11,9 +11,10 @@ import streamlit as st
 from vcanalytics import cached
 from vcanalytics.analytics import search
 from vcanalytics.analytics.desk_list import KEYS, NOBODY, Order
-from vcanalytics.ui import exports, formats, panels, tables, toolbar, words
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Range
+from vcanalytics.ui import exports, panels, tables, toolbar
 from vcanalytics.ui.panels import Link
-from vcanalytics.ui.ranges import Range
 
 ROWS: Final = 16
 _PICKED: Final = "desk_picked"

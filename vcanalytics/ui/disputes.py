@@ -10,8 +10,9 @@ import streamlit as st
 
 from vcanalytics import cached
 from vcanalytics.cached import disputes
-from vcanalytics.ui import exports, formats, panels, tables, toolbar, words
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Defaults, Range
+from vcanalytics.ui import exports, panels, tables, toolbar
 
 _ROWS: Final = 10
 #: Refunds are told of so long: twelve weeks and the open one.

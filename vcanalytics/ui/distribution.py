@@ -10,8 +10,9 @@ from typing import Final
 import polars as pl
 
 from vcanalytics import cached
-from vcanalytics.ui import charts, exports, formats, live, panels, performance, toolbar
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.display import charts, formats
+from vcanalytics.display.ranges import Defaults, Range
+from vcanalytics.ui import chart, exports, live, panels, performance, toolbar
 from vcanalytics.ui.toggles import Choice
 
 _HEIGHT: Final = 238
@@ -97,7 +98,7 @@ def _heat(frame: pl.DataFrame, view: Range) -> None:
         if row["window_start"] in columns
     ]
     x, y = tuple(columns.values()), tuple(names.values())
-    charts.draw(
+    chart.draw(
         pl.DataFrame(rows, schema=["x", "y", "value", "text"], orient="row"),
         charts.cells(_HEIGHT, x, y, x_ticks=x[:: max(1, len(x) // 6)], y_ticks=y[::2]),
         key="chart_heat",
@@ -115,7 +116,7 @@ def _histogram(frame: pl.DataFrame) -> None:
         label = f"{formats.count(number)} \u00b7 {share}"
         rows.append((_band(low, high), float(number), "subject", label, label))
     frame = pl.DataFrame(rows, schema=["name", "value", "role", "label", "text"], orient="row")
-    charts.draw(
+    chart.draw(
         frame,
         charts.ranked(_HEIGHT, tuple(frame["name"])),
         key="chart_histogram",

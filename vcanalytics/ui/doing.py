@@ -13,8 +13,9 @@ import streamlit as st
 
 from vcanalytics.accounts import Principal, Role
 from vcanalytics.cached import people
+from vcanalytics.display import formats
 from vcanalytics.errors import ConsoleError
-from vcanalytics.ui import formats, panels, who
+from vcanalytics.ui import panels, who
 
 _TOLD: Final = "doing_told"
 _SECRET: Final = "doing_secret"  # noqa: S105 - a key of the session's state

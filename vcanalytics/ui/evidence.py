@@ -11,8 +11,8 @@ import polars as pl
 
 from vcanalytics import cached
 from vcanalytics.analytics.accounts_of import LIMIT as _ACCOUNTS
-from vcanalytics.ui import formats
-from vcanalytics.ui.ranges import Range
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Range
 
 _SERVING = frozenset({"captured_but_failed", "paid_not_mailed", "paid_no_account"})
 _BY = {

@@ -7,8 +7,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from vcanalytics import cached
+from vcanalytics.display.ranges import Range
 from vcanalytics.ui import agents
-from vcanalytics.ui.ranges import Range
 
 #: Streams that move every second: charts of them are made anew less often.
 _PACED: Final = frozenset({"requests", "system"})

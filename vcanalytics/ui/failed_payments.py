@@ -12,9 +12,10 @@ from vcanalytics import cached
 from vcanalytics.analytics import search
 from vcanalytics.cached import failures
 from vcanalytics.cached.failures import CHARGED, FAILED, Pattern
+from vcanalytics.display import charts, formats, words
+from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model.windows import Grain
-from vcanalytics.ui import charts, exports, formats, panels, pattern, tables, toolbar, words
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.ui import chart, exports, panels, pattern, tables, toolbar
 
 _ROWS: Final = 12
 _HEIGHT: Final = 150
@@ -133,7 +134,7 @@ def _chart(told: failures.OverTime, view: Range) -> None:
         ]
     every = max(1, math.ceil(len(names) / _TICKS))
     grain = view.grain.value
-    charts.draw(
+    chart.draw(
         pl.DataFrame(rows, schema=_SCHEMA, orient="row"),
         charts.stacked(_HEIGHT, tuple(names), tuple(names[::every])),
         key="chart_failed",

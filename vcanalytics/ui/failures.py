@@ -12,9 +12,10 @@ from vcanalytics import cached
 from vcanalytics.accounts import Principal, Role
 from vcanalytics.breakers import BreakerState
 from vcanalytics.cached import people, watch
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.errors import StoreError
-from vcanalytics.ui import doing, exports, formats, live, panels, plant, tables, toolbar, who, words
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.ui import doing, exports, live, panels, plant, tables, toolbar, who
 
 _BREAKERS: Final = "breakers"
 _ASIDE: Final = "aside"

@@ -10,8 +10,9 @@ import streamlit as st
 from vcanalytics import cached
 from vcanalytics.accounts import Principal, Role
 from vcanalytics.cached import alerts
+from vcanalytics.display import formats, words
 from vcanalytics.errors import StoreError
-from vcanalytics.ui import account, doing, formats, panels, who, words
+from vcanalytics.ui import account, doing, panels, who
 
 _HERE: Final = Path(__file__).resolve().parents[2]
 ICON: Final = str(_HERE / "static" / "icon.svg")

@@ -10,8 +10,9 @@ import streamlit as st
 
 from vcanalytics import cached
 from vcanalytics.cached import watch
-from vcanalytics.ui import charts, exports, formats, live, panels, tables, toolbar, words
-from vcanalytics.ui.ranges import Defaults
+from vcanalytics.display import charts, formats, words
+from vcanalytics.display.ranges import Defaults
+from vcanalytics.ui import chart, exports, live, panels, tables, toolbar
 
 #: How a day stands in its strip: the mark's role, and its height, so that colour is not alone.
 _DAYS: Final = {
@@ -136,7 +137,7 @@ def _strips(found: dict[str, Sequence[Any]]) -> None:
     count = len(next(iter(found.values())))
     first = next(iter(found.values()))[0].day
     data = pl.DataFrame(rows, schema=["name", "day", "role", "high_px", "text"], orient="row")
-    charts.draw(
+    chart.draw(
         data,
         charts.strips(
             tuple(labels), count, ((0, f"{first:%-d %b}"), (count // 2, ""), (count, "today"))

@@ -7,8 +7,9 @@ from typing import Any, Final
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.ui import exports, formats, panels, rhythm
-from vcanalytics.ui.ranges import Range
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Range
+from vcanalytics.ui import exports, panels, rhythm
 
 _HEIGHT: Final = 206
 

@@ -14,7 +14,7 @@ import streamlit as st
 
 from vcanalytics import cached
 from vcanalytics.cached import alerts, desk
-from vcanalytics.ui import words
+from vcanalytics.display import words
 
 #: A rerun without news moves "so far" and "now" on; with no socket it is the only refresh.
 _ROLL_ON_S: Final = 60.0

@@ -7,7 +7,8 @@ from typing import Final
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.ui import formats, live, toolbar
+from vcanalytics.display import formats
+from vcanalytics.ui import live, toolbar
 
 #: Progress is followed this closely; news of trouble comes by itself.
 _BUSY_EVERY_S: Final = 1.0

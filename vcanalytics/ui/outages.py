@@ -10,17 +10,9 @@ import streamlit as st
 
 from vcanalytics.cached import outages
 from vcanalytics.cached.outages import Found, Outage
-from vcanalytics.ui import (
-    exports,
-    failed_payments,
-    formats,
-    panels,
-    pattern,
-    tables,
-    toolbar,
-    words,
-)
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Defaults, Range
+from vcanalytics.ui import exports, failed_payments, panels, pattern, tables, toolbar
 
 _ROWS: Final = 8
 _SEEN: Final = 9

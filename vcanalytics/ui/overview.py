@@ -13,9 +13,10 @@ from vcanalytics import cached
 from vcanalytics.analytics.transactions import Filters
 from vcanalytics.cached import alerts
 from vcanalytics.cached.alerts import Alert
-from vcanalytics.ui import charts, exports, formats, live, panels, tables, tiles, toolbar, words
+from vcanalytics.display import charts, formats, words
+from vcanalytics.display.ranges import Against, Defaults, Range
+from vcanalytics.ui import chart, exports, live, panels, tables, tiles, toolbar
 from vcanalytics.ui.panels import Link
-from vcanalytics.ui.ranges import Against, Defaults, Range
 
 BOOKS: Final = ("transactions", "disputes")
 _FEED_ROWS: Final = 7
@@ -117,7 +118,7 @@ def takings(defaults: Defaults) -> None:
                 )
             ]
             st.markdown("  \n".join(lines), width="content")
-        charts.draw(
+        chart.draw(
             data,
             charts.so_far(
                 _HEIGHT, "%H:%M" if view.end - view.start <= timedelta(days=2) else "%-d %b"
@@ -230,7 +231,7 @@ def by_status(defaults: Defaults) -> None:
         if not total:
             st.caption("None in this range.")
             return
-        charts.draw(
+        chart.draw(
             charts.status_rows(found),
             charts.strip(),
             key="chart_status",

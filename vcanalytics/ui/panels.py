@@ -18,9 +18,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from vcanalytics import cached
 from vcanalytics.cached.first_look import BeingCounted
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Range
 from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
-from vcanalytics.ui import exports, formats, live, words
-from vcanalytics.ui.ranges import Range
+from vcanalytics.ui import exports, live
 from vcanalytics.ui.toggles import Choice
 
 _LOG: Final = logging.getLogger(__name__)

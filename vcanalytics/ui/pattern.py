@@ -9,10 +9,11 @@ import streamlit as st
 
 from vcanalytics.cached import failures
 from vcanalytics.cached.failures import CHARGED, FAILED, Pattern
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Range
 from vcanalytics.model.messages import CHARS_MAX
-from vcanalytics.ui import exports, formats, panels, tables, toolbar, words
+from vcanalytics.ui import exports, panels, tables, toolbar
 from vcanalytics.ui.panels import Link
-from vcanalytics.ui.ranges import Range
 
 _ROWS: Final = 200
 _SEEN: Final = 9

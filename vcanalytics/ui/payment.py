@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.ui import formats, panels, story, words
-from vcanalytics.ui.ranges import Range
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Range
+from vcanalytics.ui import panels, story
 from vcanalytics.ui.story import Fact, Part
 
 

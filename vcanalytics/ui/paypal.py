@@ -9,9 +9,10 @@ import streamlit as st
 
 from vcanalytics import cached
 from vcanalytics.cached import paypal
-from vcanalytics.ui import formats, panels, paypal_totals, tables, toolbar
-from vcanalytics.ui.ranges import Defaults, Range
-from vcanalytics.ui.words import Word
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Defaults, Range
+from vcanalytics.display.words import Word
+from vcanalytics.ui import panels, paypal_totals, tables, toolbar
 
 _ROWS: Final = 500
 _SEEN: Final = 14

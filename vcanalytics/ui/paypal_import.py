@@ -10,9 +10,10 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from vcanalytics.accounts import Principal, Role
 from vcanalytics.cached import paypal
 from vcanalytics.cached.paypal import Order, Outcome
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.errors import ConsoleError
-from vcanalytics.ui import doing, formats, live, panels, toolbar, who
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.ui import doing, live, panels, toolbar, who
 
 PLACE: Final = "paypal_import"
 MB_MAX: Final = 32

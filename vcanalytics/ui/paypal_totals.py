@@ -9,8 +9,9 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.ui import exports, formats, tables, toolbar
-from vcanalytics.ui.ranges import Range
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Range
+from vcanalytics.ui import exports, tables, toolbar
 
 _WINDOWS: Final = 500
 _SEEN: Final = 14

@@ -10,11 +10,12 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
+from vcanalytics.display import charts, formats, series
+from vcanalytics.display.charts import Limit, Stroke
+from vcanalytics.display.charts.lines import Unit
+from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model import thresholds
-from vcanalytics.ui import charts, exports, formats, live, panels, series, tables, tiles, toolbar
-from vcanalytics.ui.charts import Limit, Stroke
-from vcanalytics.ui.charts.lines import Unit
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.ui import chart, exports, live, panels, tables, tiles, toolbar
 from vcanalytics.ui.tiles import Change
 from vcanalytics.ui.toggles import Choice
 
@@ -155,7 +156,7 @@ def over_time(defaults: Defaults) -> None:
             data, spec = _one_line(begun, view, "mean_ms", "mean", "ms", limit)
         else:
             data, spec = _one_line(begun, view, "error_rate", "errors", "rate", _ERROR_LIMIT)
-        charts.draw(
+        chart.draw(
             data,
             spec,
             key=f"chart_{measure}",
@@ -352,7 +353,7 @@ def paypal(defaults: Defaults) -> None:
             f" \u00b7 {formats.count(row['errors'])} failed]]"
         )
         course = _over_time(view, name).filter(pl.col("window_start") <= view.now)
-        charts.draw(
+        chart.draw(
             tiles.spark_data(course["p95_ms"].to_list(), [], is_open=view.open),
             charts.spark(),
             key="chart_paypal",

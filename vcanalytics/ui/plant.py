@@ -8,8 +8,9 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.ui import exports, formats, live, panels, tables, toolbar, words
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Defaults, Range
+from vcanalytics.ui import exports, live, panels, tables, toolbar
 
 #: What each collector does, in words.
 _DAEMONS: Final[dict[str, str]] = {

@@ -8,8 +8,9 @@ from typing import Final
 import polars as pl
 
 from vcanalytics import cached
-from vcanalytics.ui import charts, exports, formats, panels
-from vcanalytics.ui.ranges import Range
+from vcanalytics.display import charts, formats
+from vcanalytics.display.ranges import Range
+from vcanalytics.ui import chart, exports, panels
 
 #: So many prices have a bar; what else was paid is one more.
 _SHOWN: Final = 9
@@ -35,7 +36,7 @@ def draw(view: Range, code: str) -> None:
             count, share = int(rest["captured"].sum()), float(rest["share"].sum())
             rows.append(_bar("everything else", count, gross, share, code))
         shown = pl.DataFrame(rows, schema=["name", "value", "role", "label", "text"], orient="row")
-        charts.draw(
+        chart.draw(
             shown,
             charts.ranked(_ROW_PX * shown.height + 8, tuple(shown["name"]), 0.5),
             key="chart_prices",

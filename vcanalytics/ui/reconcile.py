@@ -10,9 +10,10 @@ import streamlit as st
 
 from vcanalytics import cached
 from vcanalytics.analytics.desk_list import ALL_WORK
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model.windows import Grain, window_start
-from vcanalytics.ui import desk_case, desk_table, doing, formats, live, panels, toolbar, words
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.ui import desk_case, desk_table, doing, live, panels, toolbar
 
 _TO_DO = ("open", "in_work")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from vcanalytics.ui import formats
-from vcanalytics.ui.ranges import Range
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Range
 
 _PAID: Final = "Your payment of {amount} from {day} has arrived, thank you (reference {id}).\n"
 _TEXTS: Final = {

@@ -12,9 +12,10 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
+from vcanalytics.display import charts, formats
+from vcanalytics.display.ranges import Against, Range
 from vcanalytics.model.windows import Grain
-from vcanalytics.ui import charts, exports, formats, panels, tables, tiles
-from vcanalytics.ui.ranges import Against, Range
+from vcanalytics.ui import chart, exports, panels, tables, tiles
 from vcanalytics.ui.tiles import Change
 
 _HEIGHT: Final = 238
@@ -196,7 +197,7 @@ def bars(view: Range, code: str) -> None:
             panels.nothing_in(view)
             return
         every = max(1, math.ceil(len(names) / _TICKS))
-        charts.draw(
+        chart.draw(
             data,
             charts.bars(_HEIGHT, tuple(names[::every])),
             key="chart_bars",
@@ -247,7 +248,7 @@ def cumulative(view: Range, code: str) -> None:
             panels.nothing_in(view)
             return
         short = view.end - view.start <= timedelta(days=2)
-        charts.draw(
+        chart.draw(
             pl.DataFrame(rows, schema=_LINES, orient="row"),
             charts.against_before(_HEIGHT, "%H:%M" if short else "%-d %b"),
             key="chart_cumulative",

@@ -9,9 +9,10 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
+from vcanalytics.display import charts, formats
+from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model.windows import WEEKDAYS
-from vcanalytics.ui import charts, exports, formats, live, panels, toolbar
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.ui import chart, exports, live, panels, toolbar
 from vcanalytics.ui.toggles import Choice
 
 _HEIGHT: Final = 240
@@ -51,7 +52,7 @@ def _polar(frame: pl.DataFrame, view: Range) -> None:
     ]
     rows += [(hour, 0.0, "mark", f"{hour:02d}:00") for hour in (0, 6, 12, 18)]
     busiest = hours.sort("events", descending=True)["hour"][0]
-    charts.draw(
+    chart.draw(
         pl.DataFrame(rows, schema=["hour", "value", "series", "text"], orient="row"),
         charts.polar(_HEIGHT),
         key="chart_polar",
@@ -86,7 +87,7 @@ def week(
     ]
     hours = tuple(f"{hour:02d}" for hour in range(24))
     days = tuple(names.values())
-    charts.draw(
+    chart.draw(
         pl.DataFrame(rows, schema=["x", "y", "value", "text"], orient="row"),
         charts.cells(height, hours, days, x_ticks=hours[::6], y_ticks=days),
         key=key,

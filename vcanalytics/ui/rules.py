@@ -9,9 +9,10 @@ import streamlit as st
 
 from vcanalytics.cached import rules
 from vcanalytics.cached.rules import Rule
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.errors import ConsoleError, SettingError
-from vcanalytics.ui import formats, panels, tables, toolbar
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.ui import panels, tables, toolbar
 
 _DAYS: Final = 30
 _ROWS: Final = 12

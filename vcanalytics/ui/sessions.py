@@ -9,8 +9,9 @@ import streamlit as st
 
 from vcanalytics.accounts import Principal
 from vcanalytics.cached import people
-from vcanalytics.ui import agents, doing, formats, panels, tables, toolbar, users, who
-from vcanalytics.ui.ranges import Range
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Range
+from vcanalytics.ui import agents, doing, panels, tables, toolbar, users, who
 
 _PLACE: Final = "sessions"
 _PICKED: Final = "session_picked"

@@ -10,9 +10,10 @@ import streamlit as st
 from vcanalytics.accounts import Principal, Role
 from vcanalytics.cached import alerts
 from vcanalytics.cached.alerts import Silence, SilenceKind
-from vcanalytics.ui import doing, formats, live, panels, toolbar, who
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Defaults, Range
+from vcanalytics.ui import doing, live, panels, toolbar, who
 from vcanalytics.ui.alerts import DURATIONS
-from vcanalytics.ui.ranges import Defaults, Range
 
 _PLACE: Final = "silences"
 _ROWS: Final = 10

@@ -15,7 +15,7 @@ from typing import Final, Literal
 import polars as pl
 import streamlit as st
 
-from vcanalytics.ui import formats
+from vcanalytics.display import formats
 
 Tone = Literal["", "good", "warning", "critical", "refund", "muted", "quiet"]
 

@@ -8,8 +8,9 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.ui import charts, exports, formats, live, panels, toolbar
-from vcanalytics.ui.ranges import Defaults
+from vcanalytics.display import charts, formats
+from vcanalytics.display.ranges import Defaults
+from vcanalytics.ui import chart, exports, live, panels, toolbar
 from vcanalytics.ui.toggles import Choice
 
 #: Performance asks how long each takes, Activity how much each is used.
@@ -55,7 +56,7 @@ def _bars(frame: pl.DataFrame) -> None:
         value = (row["p95_ms"] or 0.0) / 1000
         rows.append((_strategy(row["strategy"]), value, "subject", label, text))
     shown = pl.DataFrame(rows, schema=["name", "value", "role", "label", "text"], orient="row")
-    charts.draw(
+    chart.draw(
         shown,
         charts.ranked(26 * len(rows) + 8, tuple(shown["name"]), 0.46),
         key="chart_strategies",
@@ -84,7 +85,7 @@ def _shares(frame: pl.DataFrame) -> None:
     ]
     if failed:
         rows.append((failed, "critical", 1.0, len(rows), f"failed: {formats.count(failed)}"))
-    charts.draw(
+    chart.draw(
         pl.DataFrame(rows, schema=["value", "role", "shade", "order", "text"], orient="row"),
         charts.doughnut(176, formats.count(total), "vectorisations"),
         key="chart_shares",

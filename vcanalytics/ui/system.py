@@ -9,11 +9,12 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
+from vcanalytics.display import charts, formats, series
+from vcanalytics.display.charts import Limit, Stroke
+from vcanalytics.display.charts.lines import Unit
+from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model import measures, thresholds
-from vcanalytics.ui import charts, exports, formats, live, panels, series, toolbar
-from vcanalytics.ui.charts import Limit, Stroke
-from vcanalytics.ui.charts.lines import Unit
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.ui import chart, exports, live, panels, toolbar
 from vcanalytics.ui.tiles import Change, boxed
 from vcanalytics.ui.toggles import Choice
 
@@ -214,7 +215,7 @@ def _lines(
         label_room=_ROOM_PX,
     )
     data = series.table(rows + _hovers(frames, view, unit), height=_HEIGHT, top=top)
-    charts.draw(data, spec, key=f"chart_{key}", alt=alt)
+    chart.draw(data, spec, key=f"chart_{key}", alt=alt)
 
 
 def cpu(defaults: Defaults) -> None:
@@ -270,7 +271,7 @@ def _cores(view: Range) -> None:
         if row["mean"] is not None
     ]
     columns, names = tuple(x.values()), tuple(f"core {core}" for core in cores)
-    charts.draw(
+    chart.draw(
         pl.DataFrame(rows, schema=["x", "y", "value", "text"], orient="row"),
         charts.cells(
             _HEIGHT,

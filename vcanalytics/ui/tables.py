@@ -9,7 +9,8 @@ from typing import Any, Final, TypeVar
 import polars as pl
 import streamlit as st
 
-from vcanalytics.ui import exports, formats, words
+from vcanalytics.display import formats, words
+from vcanalytics.ui import exports
 
 #: A row is this high; a table this many of them, plus its head.
 ROW_PX: Final = 28

@@ -10,7 +10,8 @@ from typing import Final, Literal
 import polars as pl
 import streamlit as st
 
-from vcanalytics.ui import charts, formats, live
+from vcanalytics.display import charts, formats
+from vcanalytics.ui import chart, live
 from vcanalytics.ui.panels import Link
 
 Better = Literal["more", "less", "neither"]
@@ -157,4 +158,4 @@ def tile(
             )
         figure(label, value, change, visible=False, arrow=arrow)
         if spark is not None:
-            charts.draw(spark, charts.spark(), key=f"spark_{key}", alt=f"{label}, by hour: {value}")
+            chart.draw(spark, charts.spark(), key=f"spark_{key}", alt=f"{label}, by hour: {value}")

@@ -8,9 +8,10 @@ import streamlit as st
 
 from vcanalytics.accounts import Principal, Role
 from vcanalytics.cached import people
-from vcanalytics.ui import doing, formats, panels, tables, toolbar, users
+from vcanalytics.display import formats
+from vcanalytics.display.ranges import Range
+from vcanalytics.ui import doing, panels, tables, toolbar, users
 from vcanalytics.ui.doing import Secret
-from vcanalytics.ui.ranges import Range
 
 _PLACE: Final = "tokens"
 _PICKED: Final = "token_picked"

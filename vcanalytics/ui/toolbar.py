@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo, available_timezones
 import streamlit as st
 
 from vcanalytics import cached
+from vcanalytics.display import formats, ranges
+from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model.windows import Grain
-from vcanalytics.ui import account, formats, live, ranges
+from vcanalytics.ui import account, live
 from vcanalytics.ui.agents import phone as phone  # noqa: PLC0414 - what pages ask the toolbar for
-from vcanalytics.ui.ranges import Defaults, Range
 
 _CARRIED: Final = "carried_params"
 _GRAINS: Final[dict[str, str]] = {

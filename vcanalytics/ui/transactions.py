@@ -11,19 +11,10 @@ import streamlit as st
 from vcanalytics import cached
 from vcanalytics.analytics import search as filters
 from vcanalytics.analytics.search import Search
-from vcanalytics.ui import (
-    charts,
-    exports,
-    formats,
-    live,
-    panels,
-    payment,
-    tables,
-    toolbar,
-    words,
-)
+from vcanalytics.display import charts, formats, words
+from vcanalytics.display.ranges import Defaults, Range
+from vcanalytics.ui import chart, exports, live, panels, payment, tables, toolbar
 from vcanalytics.ui.panels import Link
-from vcanalytics.ui.ranges import Defaults, Range
 
 _ROWS: Final = 17
 _STREAMS: Final = ("transactions",)
@@ -158,7 +149,7 @@ def flow(defaults: Defaults) -> None:
         csv=exports.link("states", view, **asked.params()),
     ):
         if total:
-            charts.draw(
+            chart.draw(
                 charts.status_rows(counts),
                 charts.strip(),
                 key="chart_flow",

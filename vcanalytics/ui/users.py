@@ -10,9 +10,10 @@ import streamlit as st
 from vcanalytics import cached
 from vcanalytics.accounts import Principal, Role
 from vcanalytics.cached import people
-from vcanalytics.ui import doing, formats, panels, tables, toolbar, who, words
+from vcanalytics.display import formats, words
+from vcanalytics.display.ranges import Range
+from vcanalytics.ui import doing, panels, tables, toolbar, who
 from vcanalytics.ui.doing import Secret
-from vcanalytics.ui.ranges import Range
 
 _ROWS: Final = 9
 _INVITE: Final = "invite"

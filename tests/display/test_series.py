@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vcanalytics.ui import ranges, series
-from vcanalytics.ui.ranges import Defaults, Range
+from vcanalytics.display import ranges, series
+from vcanalytics.display.ranges import Defaults, Range
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from vcanalytics.ui.charts.base import Spec, X, Y, base, hover, line, only, role
+from vcanalytics.display.charts.base import Spec, X, Y, base, hover, line, only, role
 
 
 @lru_cache(maxsize=16)

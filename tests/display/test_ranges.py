@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from vcanalytics.display import ranges
+from vcanalytics.display.ranges import Defaults, Range, read
 from vcanalytics.model.times import LATEST
 from vcanalytics.model.windows import Grain
-from vcanalytics.ui import ranges
-from vcanalytics.ui.ranges import Defaults, Range, read
 
 NOW = datetime(2026, 11, 20, 13, 30, 15, tzinfo=UTC)  # a Friday
 OLDEST = datetime(2026, 10, 8, 5, tzinfo=UTC)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from vcanalytics.display import words
 from vcanalytics.model.streams import STREAMS
-from vcanalytics.ui import words
 
 #: As the contract names them.
 FINDINGS = {

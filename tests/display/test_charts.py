@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vcanalytics.ui import charts
-from vcanalytics.ui.charts import Limit, Stroke
+from vcanalytics.display import charts
+from vcanalytics.display.charts import Limit, Stroke
 
 STROKES = (Stroke("p99", "muted", 1.25), Stroke("p95", "subject", dash=(2, 2)))
 SPECS = {

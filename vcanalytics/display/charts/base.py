@@ -1,4 +1,4 @@
-"""What every chart is made of, as Vega-Lite: roles, axes, marks, and how one is drawn.
+"""What every chart is made of, as Vega-Lite: roles, axes, marks.
 
 Colours are roles with a fixed domain, so that the theme alone decides them. Times come as the
 zone's wall clock in milliseconds on a ``utc`` scale: the browser's zone does not matter. Tooltips
@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 from typing import Any, Final
-
-import polars as pl
-import streamlit as st
 
 Spec = dict[str, Any]
 
@@ -104,8 +101,3 @@ def base(height: int, layers: list[Spec], encoding: Spec | None = None) -> Spec:
         "encoding": encoding or {},
         "layer": layers,
     }
-
-
-def draw(data: pl.DataFrame, spec: Spec, *, key: str, alt: str) -> None:
-    """Draw ``data`` by ``spec``; a keyed chart keeps its node, so a refresh does not flicker."""
-    st.vega_lite_chart(data, spec, key=key, alt=alt, width="stretch")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from vcanalytics.ui.charts.base import ROLES, Spec, X, Y, base
+from vcanalytics.display.charts.base import ROLES, Spec, X, Y, base
 
 
 @lru_cache(maxsize=64)

@@ -7,8 +7,8 @@ from typing import Final
 
 import polars as pl
 
-from vcanalytics.ui import formats, words
-from vcanalytics.ui.charts.base import FLUSH, ROLES, SPARK_HEIGHT, Spec, base, line, only, role
+from vcanalytics.display import formats, words
+from vcanalytics.display.charts.base import FLUSH, ROLES, SPARK_HEIGHT, Spec, base, line, only, role
 
 
 @lru_cache(maxsize=4)

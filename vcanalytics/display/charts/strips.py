@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from vcanalytics.ui.charts.base import AXIS, ROLES, Spec, base
+from vcanalytics.display.charts.base import AXIS, ROLES, Spec, base
 
 _ROW_PX: Final = 27
 _AXIS_PX: Final = 26

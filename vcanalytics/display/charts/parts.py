@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 from typing import Final
 
-from vcanalytics.ui.charts.base import AXIS, FLUSH, ONCE, ROLES, Spec, base, only, role
+from vcanalytics.display.charts.base import AXIS, FLUSH, ONCE, ROLES, Spec, base, only, role
 
 _ROLE: Final[Spec] = {"field": "role", "type": "nominal", "scale": {"domain": list(ROLES)}}
 #: Wedges of a polar chart; midnight is on top.

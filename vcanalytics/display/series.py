@@ -9,8 +9,8 @@ from typing import Final
 
 import polars as pl
 
-from vcanalytics.ui import charts
-from vcanalytics.ui.ranges import Range
+from vcanalytics.display import charts
+from vcanalytics.display.ranges import Range
 
 #: Words closer than this at a chart's right side would lie over each other.
 _APART_PX: Final = 13.0

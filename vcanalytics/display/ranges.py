@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from vcanalytics.display import formats
 from vcanalytics.errors import UsageError
 from vcanalytics.model.times import LATEST, read_typed_time, read_zone, resolve
 from vcanalytics.model.windows import Grain, window_start
-from vcanalytics.ui import formats
 
 PRESETS: Final[dict[str, str]] = {
     "hour": "Last hour",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from vcanalytics.ui.charts.base import Spec, X, Y, base, hover, line, only, role
+from vcanalytics.display.charts.base import Spec, X, Y, base, hover, line, only, role
 
 Unit = Literal["ms", "percent", "rate", "bytes", "count"]
 

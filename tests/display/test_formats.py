@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vcanalytics.ui import formats
+from vcanalytics.display import formats
 
 NOW = datetime(2026, 11, 20, 18, 42, 8, tzinfo=UTC)
 

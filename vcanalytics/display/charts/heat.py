@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from vcanalytics.ui.charts.base import AXIS, ROLES, Spec, base
+from vcanalytics.display.charts.base import AXIS, ROLES, Spec, base
 
 #: The roles live in the second layer here: the cells' own colours are steps of one hue.
 _MUTED: Final = {"expr": "scale('layer_1_color','muted')"}

@@ -1,0 +1,1 @@
+"""How figures look, on pages and in files alike: numbers, times, ranges, words, charts."""
