@@ -11,6 +11,7 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics.analytics import feed as _feed
+from vcanalytics.analytics import flow as _flow
 from vcanalytics.analytics import hours as _hours
 from vcanalytics.analytics import prices as _prices
 from vcanalytics.analytics import reconcile as _reconcile
@@ -269,6 +270,17 @@ def _statuses(filters: Filters, at: Version) -> Answer:  # noqa: ARG001
 def by_status(filters: Filters, *, seen: Version | None = None) -> Answer:
     """How many payments that pass ``filters`` have each status: ``status``, ``count``."""
     return _statuses(filters, seen or version(*BOOKS))
+
+
+@LIVE.keep()
+def _steps(start: datetime, end: datetime, at: Version) -> Answer:  # noqa: ARG001
+    prefixes = settings().sample_prefixes
+    return answer(_flow.steps, start=start, end=end, sample_prefixes=prefixes)
+
+
+def steps(start: datetime, end: datetime, *, seen: Version | None = None) -> Answer:
+    """From state to state of payments begun in the range: the columns of ``flow.steps``."""
+    return _steps(start, end, seen or version("transactions"))
 
 
 @LIVE.keep()

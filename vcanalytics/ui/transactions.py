@@ -101,6 +101,8 @@ def _pills(asked: Search) -> None:
     )
 
 
+#: Ways from state to state that are told of in words; the file has all.
+_STEPS: Final = 4
 _ALWAYS: Final = ("completed", "awaiting_payment", "pending", "failed", "error", "refunded")
 
 
@@ -156,8 +158,30 @@ def flow(defaults: Defaults) -> None:
                 alt="Payments by state",
             )
             st.markdown(charts.status_legend(counts))
+            _steps(view)
         else:
             st.caption("None in this range.")
+
+
+def _steps(view: Range) -> None:
+    """How long the most frequent ways from state to state took, in words."""
+    with panels.contained("steps"):
+        found = cached.steps(view.start, view.end).frame.filter(pl.col("timed") > 0)
+        told = [
+            f"{_state(row['from_status'])} \u2192 {_state(row['to_status'])}"
+            f" **{formats.count(row['count'])}**"
+            f" half in {formats.duration(row['p50_s'])}, 95\u00a0% in"
+            f" {formats.duration(row['p95_s'])}"
+            for row in found.head(_STEPS).iter_rows(named=True)
+        ]
+        if told:
+            csv = exports.files(exports.link("steps", view, streams=("transactions",)))
+            text = "\u2003".join([f":gray[Times between, {view.spoken}]", *told, csv])
+            st.markdown(f":small[{text}]")
+
+
+def _state(name: str) -> str:
+    return "Begun" if name == "begun" else formats.literal(words.status(name).label)
 
 
 def listing(defaults: Defaults, one_alone: bool) -> None:

@@ -97,6 +97,11 @@ def _transactions(asked: Asked) -> Rows:
     return Rows(answer.frame, answer.as_of)
 
 
+def _steps(asked: Asked) -> Rows:
+    answer = cached.steps(asked.start, asked.end, seen=asked.seen)
+    return Rows(answer.frame, answer.as_of)
+
+
 def _states(asked: Asked) -> Rows:
     found = search.read(asked.params, asked.start, asked.end)
     answer = cached.by_status(found.filters, seen=asked.seen)
@@ -327,6 +332,7 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "hours": _hours,
     "transactions": _transactions,
     "states": _states,
+    "steps": _steps,
     "findings": _findings,
     "cases": _cases,
     "disputes": _disputes,
