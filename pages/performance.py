@@ -20,7 +20,7 @@ DEFAULTS = Defaults(preset="7d", compare="previous")
 toolbar.draw("Performance", DEFAULTS)
 notices.draw()
 
-performance.kinds()
+performance.kinds(DEFAULTS)
 live.fragment(performance.metrics, DEFAULTS)
 
 wide, narrow = st.columns([1.35, 1], gap="xsmall")

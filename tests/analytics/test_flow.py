@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.analytics.conftest import Look
 from tests.analytics.moments import at
 from tests.shop import Shop
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.flow import steps
 
-DAY = {"start": at("2026-11-20T00:00:00"), "end": at("2026-11-21T00:00:00")}
+DAY: dict[str, Any] = {"start": at("2026-11-20T00:00:00"), "end": at("2026-11-21T00:00:00")}
 
 
 def test_steps_with_their_times(engine: Engine, shop: Shop, look: Look) -> None:

@@ -28,8 +28,8 @@ READ = """async () => {
   return live.success && live.freshness.transactions !== null
     && live.system_metrics.cpu_percent !== null && live.recent_transactions.length === 5
 }"""
-#: Pages that the navigation does not show: Reconcile's head leads to them.
-BESIDE = {"failures", "paypal"}
+#: Pages that the navigation does not show: others lead to them.
+BESIDE = {"endpoint", "failures", "paypal"}
 OLD_PANEL = (Path(__file__).parent / "old_panel.js").read_text("utf-8")
 BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 

@@ -64,6 +64,7 @@ from vcanalytics.cached.performance import (
     performance_summary,
     response_heat,
     response_times,
+    single,
     strategies,
 )
 
@@ -111,6 +112,7 @@ __all__ = [
     "revenue",
     "room",
     "settings",
+    "single",
     "steps",
     "strategies",
     "stream_table",

@@ -273,14 +273,14 @@ def by_status(filters: Filters, *, seen: Version | None = None) -> Answer:
 
 
 @LIVE.keep()
-def _steps(start: datetime, end: datetime, at: Version) -> Answer:  # noqa: ARG001
+def _states_passed(start: datetime, end: datetime, at: Version) -> Answer:  # noqa: ARG001
     prefixes = settings().sample_prefixes
     return answer(_flow.steps, start=start, end=end, sample_prefixes=prefixes)
 
 
 def steps(start: datetime, end: datetime, *, seen: Version | None = None) -> Answer:
     """From state to state of payments begun in the range: the columns of ``flow.steps``."""
-    return _steps(start, end, seen or version("transactions"))
+    return _states_passed(start, end, seen or version("transactions"))
 
 
 @LIVE.keep()

@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from vcanalytics.analytics import performance as _performance
+from vcanalytics.analytics import slowest as _slowest
 from vcanalytics.analytics.latency import Kind
 from vcanalytics.analytics.latency import latency as _latencies
 from vcanalytics.analytics.spans import spans
@@ -174,6 +175,42 @@ def heat_windows(
             points=_performance.HEAT_POINTS,
         ).found
     ]
+
+
+@ACTIVITY.keep()
+def _single(
+    kind: str,
+    endpoint: str,
+    start: datetime,
+    end: datetime,
+    failed: bool,
+    limit: int,
+    at: Version,  # noqa: ARG001 - part of the key
+) -> Answer:
+    return answer(
+        _slowest.slowest,
+        kind=Kind(kind),
+        endpoint=endpoint,
+        start=start,
+        end=end,
+        failed=failed,
+        limit=limit,
+    )
+
+
+def single(
+    start: datetime,
+    end: datetime,
+    *,
+    kind: str,
+    endpoint: str,
+    failed: bool,
+    limit: int = _slowest.SHOWN,
+    seen: Version | None = None,
+) -> Answer:
+    """An endpoint's slowest measurements, or its newest errors: ``analytics.slowest.slowest``."""
+    at = seen or paced(STREAM, length=end - start)
+    return _single(kind, endpoint, start, whole_minute(end), failed, limit, at)
 
 
 @ACTIVITY.keep()

@@ -56,6 +56,14 @@ def pages(me: Principal) -> list[st.Page]:
             icon=":material/speed:",
             url_path="performance",
         ),
+        # Reached from Performance.
+        st.Page(
+            "pages/endpoint.py",
+            title="Endpoint",
+            icon=":material/speed:",
+            url_path="endpoint",
+            visibility="hidden",
+        ),
         st.Page("pages/activity.py", title="Activity", icon=":material/bolt:", url_path="activity"),
         st.Page("pages/system.py", title="System", icon=":material/memory:", url_path="system"),
         st.Page(

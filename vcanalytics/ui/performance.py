@@ -20,6 +20,7 @@ from vcanalytics.ui.tiles import Change
 from vcanalytics.ui.toggles import Choice
 
 STREAMS: Final = ("requests",)
+ENDPOINT_PAGE: Final = "pages/endpoint.py"
 _HEIGHT: Final = 238
 _TABLE_ROWS: Final = 11
 #: Kinds of measurement as the URL names them, and what one of each is called.
@@ -67,14 +68,21 @@ def endpoint() -> str | None:
     return st.query_params.get("endpoint") or None
 
 
-def kinds() -> None:
-    """The choice of what was measured, and the way back from one endpoint to all."""
+def kinds(defaults: Defaults) -> None:
+    """The choice of what was measured; from one endpoint the ways on to its page, back to all."""
+    view = toolbar.view(defaults)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         _KIND.draw()
         alone = endpoint()
         if alone:
             st.space("stretch")
             st.markdown(f"Only **{formats.literal(alone)}**", width="content")
+            st.page_link(
+                ENDPOINT_PAGE,
+                label="Its own page :material/chevron_right:",
+                icon="",
+                query_params=toolbar.params(view, kind=kind(), endpoint=alone),
+            )
             st.button("All", icon=":material/close:", key="all_endpoints", on_click=_all_endpoints)
 
 

@@ -19,6 +19,7 @@ PAGES: Final = {
     "/customers": Role.VIEWER,
     "/revenue": Role.VIEWER,
     "/performance": Role.VIEWER,
+    "/endpoint": Role.VIEWER,
     "/activity": Role.VIEWER,
     "/system": Role.VIEWER,
     "/reconcile": Role.VIEWER,

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from vcanalytics import cached
-from vcanalytics.analytics import search
+from vcanalytics.analytics import search, slowest
 from vcanalytics.cached import (
     alerts,
     buyers,
@@ -207,6 +207,19 @@ def _distribution(asked: Asked) -> Rows:
     return Rows(answer.frame.drop("window_label"), answer.as_of)
 
 
+def _measurements(asked: Asked) -> Rows:
+    answer = cached.single(
+        asked.start,
+        asked.until,
+        kind=asked.kind.value,
+        endpoint=asked.text("endpoint") or "",
+        failed=asked.params.get("failed") == "1",
+        limit=slowest.LIMIT_MAX,
+        seen=asked.seen,
+    )
+    return Rows(answer.frame, answer.as_of)
+
+
 def _strategies(asked: Asked) -> Rows:
     answer = cached.strategies(asked.start, asked.until, seen=asked.seen)
     return Rows(answer.frame, answer.as_of)
@@ -344,6 +357,7 @@ TABLES: Final[dict[str, Callable[[Asked], Rows]]] = {
     "buyers": _buyers,
     "outages": _outages,
     "outage": _outage,
+    "measurements": _measurements,
     "latency": _latency,
     "response-times": _response_times,
     "distribution": _distribution,
