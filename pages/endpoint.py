@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from vcanalytics.display.ranges import Defaults
@@ -16,7 +18,7 @@ if endpoint.heading(DEFAULTS):
     live.fragment(endpoint.metrics, DEFAULTS)
     wide, narrow = st.columns([1.35, 1], gap="xsmall")
     with wide, panels.box("over_time"):
-        live.fragment(performance.over_time, DEFAULTS)
+        live.fragment(partial(performance.over_time, named=False), DEFAULTS)
     with narrow, panels.box("distribution"):
         live.fragment(distribution.draw, DEFAULTS)
     with panels.box("single"):

@@ -33,7 +33,7 @@ _PARAMS: Final[dict[str, dict[str, str]]] = {
     "performance": {"range": "7d"},
     "activity": {"range": "7d"},
     "failures": {"range": "30d"},
-    "endpoint": {"range": "7d", "kind": "request_time", "endpoint": "/api/vectorize"},
+    "endpoint": {"range": "7d", "kind": "request_time", "endpoint": "vectorize_image"},
     "alerts": {"range": "30d"},
     "transactions": {"range": "7d"},
 }

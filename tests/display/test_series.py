@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vcanalytics.display import ranges, series
+from vcanalytics.display.charts import Limit
 from vcanalytics.display.ranges import Defaults, Range
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
@@ -61,3 +62,13 @@ def test_words_at_the_ends_never_lie_over_each_other(values: list[float]) -> Non
 def test_words_far_apart_stay_where_their_lines_end() -> None:
     rows = series.points(windows([10.0]), view(), "a") + series.points(windows([90.0]), view(), "b")
     assert series.table(rows, height=200, top=100.0)["dy"].to_list() == [0.0, 0.0]
+
+
+def test_a_limit_far_below_moves_ends_closer_so_that_their_words_part() -> None:
+    """The scale reaches down to the limit: what lay apart on its own lies together then."""
+    rows = series.points(windows([4000.0]), view(), "a")
+    rows += series.points(windows([3000.0]), view(), "b")
+    alone = series.table(rows, height=200, log=True)["dy"].to_list()
+    limited = series.table(rows, height=200, log=True, limit=Limit(1.0, "limit"))["dy"].to_list()
+    assert alone == [0.0, 0.0]
+    assert limited[1] - limited[0] > 5

@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from vcanalytics.display import charts
+from vcanalytics.display.charts import Limit
 from vcanalytics.display.ranges import Range
 
 #: Words closer than this at a chart's right side would lie over each other.
@@ -73,11 +74,20 @@ def events(moments: Iterable[tuple[datetime, str]], view: Range) -> list[Point]:
 
 
 def table(
-    rows: Sequence[Point], *, height: int, top: float | None = None, log: bool = False
+    rows: Sequence[Point],
+    *,
+    height: int,
+    top: float | None = None,
+    log: bool = False,
+    limit: Limit | None = None,
 ) -> pl.DataFrame:
-    """The rows as ``charts.trend`` takes them; words at line ends that would collide are moved."""
+    """The rows as ``charts.trend`` takes them; words at line ends that would collide are moved.
+
+    ``top``, ``log`` and ``limit`` as the chart has them: the scale reaches to its limit too.
+    """
     ends = [(i, row[1]) for i, row in enumerate(rows) if row[4] and row[1] is not None]
     shown = [row[1] for row in rows if row[1] is not None]
+    shown += [limit.value] if limit is not None else []
     high = top if top is not None else max(shown, default=1.0)
     low = min(shown, default=0.0) if log else 0.0
     moved = _apart([(i, _pixel(value, low, high, height, log=log)) for i, value in ends])

@@ -45,19 +45,13 @@ def heading(defaults: Defaults) -> bool:
     return name is not None
 
 
-def _row(start: Any, end: Any, name: str) -> tuple[dict[str, Any], pl.DataFrame]:
-    frame = cached.endpoints(start, end, kind=performance.kind()).frame
-    mine = frame.filter(pl.col("endpoint") == name)
-    return (mine.row(0, named=True) if mine.height else {}), frame
-
-
 def metrics(defaults: Defaults) -> None:
     """Percentiles, errors, how often, and what share of all time it takes; against before."""
     view = toolbar.view(defaults)
     name = performance.endpoint() or ""
     with panels.contained("endpoint_metrics", skeleton=110), st.container(gap=None):
         live.listen(performance.STREAMS, key="endpoint_metrics", every_s=live.CALMLY_S)
-        now, everything = _row(view.start, view.until, name)
+        now = performance.of_endpoint(view.start, view.until, name)
         if not now:
             panels.empty(
                 f"Nothing was measured of it {view.spoken}.",
@@ -70,7 +64,11 @@ def metrics(defaults: Defaults) -> None:
             )
             return
         against = view.against()
-        before = _row(against.start, against.until, name)[0] if against and against.whole else {}
+        before = (
+            performance.of_endpoint(against.start, against.until, name)
+            if against and against.whole
+            else {}
+        )
         with st.grid(6, min_column_width=150, gap="xsmall"):
             for label in ("p50", "p95", "p99"):
                 value, was = now[f"{label}_ms"], before.get(f"{label}_ms")
@@ -79,7 +77,7 @@ def metrics(defaults: Defaults) -> None:
             boxed("Error rate", formats.rate(rate), tiles.rate_change(rate, was, "less"))
             change = tiles.count_change(now["count"], before.get("count"), "neither")
             boxed("Times", formats.count(now["count"]), change)
-            _share(now, everything)
+            _share(now, cached.endpoints(view.start, view.until, kind=performance.kind()).frame)
 
 
 def _share(now: dict[str, Any], everything: pl.DataFrame) -> None:

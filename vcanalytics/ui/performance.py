@@ -95,6 +95,12 @@ def _summary(start: datetime, end: datetime) -> dict[str, dict[str, Any]]:
     return {row["kind"]: row for row in frame.iter_rows(named=True)}
 
 
+def of_endpoint(start: datetime, end: datetime, name: str) -> dict[str, Any]:
+    """One endpoint's figures: a row of ``cached.endpoints``; empty where nothing was measured."""
+    frame = cached.endpoints(start, end, kind=kind()).frame.filter(pl.col("endpoint") == name)
+    return frame.row(0, named=True) if frame.height else {}
+
+
 def metrics(defaults: Defaults) -> None:
     """Percentiles, error rate, count and slow queries, like for like with before."""
     view = toolbar.view(defaults)
@@ -107,6 +113,9 @@ def metrics(defaults: Defaults) -> None:
             panels.nothing_of("requests", view, NEVER)
             return
         mine, earlier = now.get(kind(), {}), before.get(kind(), {})
+        if (alone := endpoint()) is not None:
+            mine = of_endpoint(view.start, view.until, alone)
+            earlier = of_endpoint(against.start, against.until, alone) if before and against else {}
         with st.grid(6, min_column_width=150, gap="xsmall"):
             for name in ("p50", "p95", "p99"):
                 value, was = mine.get(f"{name}_ms"), earlier.get(f"{name}_ms")
@@ -136,8 +145,8 @@ def _x_format(view: Range) -> str:
     return "%H:%M" if view.end - view.start <= timedelta(days=2) else "%-d %b"
 
 
-def over_time(defaults: Defaults) -> None:
-    """Percentiles, mean or error rate by window."""
+def over_time(defaults: Defaults, *, named: bool = True) -> None:
+    """Percentiles, mean or error rate by window; ``named``: the note says of which endpoint."""
     view = toolbar.view(defaults)
     one = endpoint()
     answer = _over_time(view, kind(), one)
@@ -146,7 +155,13 @@ def over_time(defaults: Defaults) -> None:
     with panels.panel(
         title,
         key="over_time",
-        note=f"{_window(begun)} windows, {'all' if one is None else one}, {_how(begun, view)}",
+        note=", ".join(
+            [
+                f"{_window(begun)} windows",
+                *(["all" if one is None else one] if named else []),
+                _how(begun, view),
+            ]
+        ),
         streams=STREAMS,
         csv=exports.link("response-times", view, streams=STREAMS, kind=kind(), endpoint=one),
         choice=_MEASURE,
@@ -232,7 +247,9 @@ def _percentiles(frame: pl.DataFrame, view: Range) -> tuple[pl.DataFrame, charts
         for stroke in _PERCENTILES
         for point in series.points(_windows(frame, f"{stroke.series}_ms"), view, stroke.series)
     ]
+    limit = _LIMITS.get(kind())
     shown = [row[1] for row in rows if row[1] is not None]
+    shown += [limit.value] if limit is not None else []
     ticks = charts.log_ticks(min(shown, default=1.0), max(shown, default=1.0))
     spec = charts.trend(
         _HEIGHT,
@@ -241,9 +258,10 @@ def _percentiles(frame: pl.DataFrame, view: Range) -> tuple[pl.DataFrame, charts
         "ms",
         log=True,
         ticks=ticks,
-        limit=_LIMITS.get(kind()),
+        limit=limit,
     )
-    return series.table(rows + _hovers(frame, view), height=_HEIGHT, log=True), spec
+    table = series.table(rows + _hovers(frame, view), height=_HEIGHT, log=True, limit=limit)
+    return table, spec
 
 
 def _one_line(
@@ -251,7 +269,7 @@ def _one_line(
 ) -> tuple[pl.DataFrame, charts.Spec]:
     rows = series.points(_windows(frame, column), view, name)
     spec = charts.trend(_HEIGHT, _x_format(view), (Stroke(name, "subject"),), unit, limit=limit)
-    return series.table(rows + _hovers(frame, view), height=_HEIGHT), spec
+    return series.table(rows + _hovers(frame, view), height=_HEIGHT, limit=limit), spec
 
 
 def endpoints(defaults: Defaults) -> None:

@@ -102,7 +102,7 @@ def _pills(asked: Search) -> None:
 
 
 #: Ways from state to state that are told of in words; the file has all.
-_STEPS: Final = 4
+_STEPS: Final = 3
 _ALWAYS: Final = ("completed", "awaiting_payment", "pending", "failed", "error", "refunded")
 
 
@@ -166,7 +166,7 @@ def flow(defaults: Defaults) -> None:
 def _steps(view: Range) -> None:
     """How long the most frequent ways from state to state took, in words."""
     with panels.contained("steps"):
-        found = cached.steps(view.start, view.end).frame.filter(pl.col("timed") > 0)
+        found = cached.steps(view.start, view.end).frame.filter(pl.col("timed") > 1)
         told = [
             f"{_state(row['from_status'])} \u2192 {_state(row['to_status'])}"
             f" **{formats.count(row['count'])}**"

@@ -78,17 +78,16 @@ def _ends(stroke: Stroke) -> list[Spec]:
 
 
 def _limit(limit: Limit) -> list[Spec]:
-    at = {"datum": limit.value, "type": "quantitative"}
-    # Once, not once a row of the chart's data: drawn over and over it would blur.
-    once = [{"window": [{"op": "row_number", "as": "nth"}]}, {"filter": "datum.nth === 1"}]
+    # A row of its own: a datum would be left out where the first row of the chart's has no value.
+    at = {"values": [{"value": limit.value}]}
     return [
         {
-            "transform": once,
+            "data": at,
             "mark": {"type": "rule", "strokeDash": [3, 2], "strokeWidth": 1.5, "aria": False},
-            "encoding": {"y": at, "x": None, "color": role("critical")},
+            "encoding": {"x": None, "color": role("critical")},
         },
         {
-            "transform": once,
+            "data": at,
             "mark": {
                 "type": "text",
                 "align": "left",
@@ -98,7 +97,7 @@ def _limit(limit: Limit) -> list[Spec]:
                 "aria": False,
                 "text": limit.words,
             },
-            "encoding": {"y": at, "x": {"value": 0}, "color": role("critical")},
+            "encoding": {"x": {"value": 0}, "color": role("critical")},
         },
     ]
 
