@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "forget": "Put a pseudonym in a customer's place, everywhere; sums stay.",
     "user": "Who may sign in to the console, and as what.",
     "token": "API tokens, for programs that ask or feed the console.",
+    "note": "Notes on the time axis: a release, an outage; charts show them.",
     "notify": "Who is told of alerts, and whether it reached them.",
 }
 

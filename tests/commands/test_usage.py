@@ -21,7 +21,17 @@ from vcanalytics.store.sealer import seal
 
 DAY = timedelta(days=1)
 #: Those that need an argument or a subcommand first.
-NO_ZONE = {"transaction", "backup", "restore", "forget", "user", "notify", "token", "paypal"}
+NO_ZONE = {
+    "transaction",
+    "backup",
+    "restore",
+    "forget",
+    "user",
+    "note",
+    "notify",
+    "token",
+    "paypal",
+}
 
 
 @pytest.fixture

@@ -15,10 +15,15 @@ from vcanalytics.display import charts
 from vcanalytics.display.charts import Limit, Stroke
 
 STROKES = (Stroke("p99", "muted", 1.25), Stroke("p95", "subject", dash=(2, 2)))
+NOTED = (
+    charts.Mark("1 Nov", 0.5, "2 Nov", 0.25, "critical", "PayPal was down", "text", 0, "right"),
+    charts.Mark("2 Nov", 0.5, None, 0, "ink", "", "text", 0, "right"),
+)
 SPECS = {
     "so_far": charts.so_far(170),
     "spark": charts.spark(),
     "bars": charts.bars(206, ("1 Nov", "2 Nov")),
+    "bars_with_notes": charts.with_notes(charts.bars(206, ("1 Nov", "2 Nov")), NOTED),
     "against_before": charts.against_before(206, "%-d %b"),
     "strip": charts.strip(),
     "trend": charts.trend(206, "%H:%M", STROKES, "percent", limit=Limit(80, "80 %"), top=100),

@@ -316,7 +316,19 @@ def case_event(kind: str) -> Word:
     return known or Word(kind.replace("_", " ").capitalize(), "gray", "help", "muted")
 
 
+#: What a note on the time axis is about.
+NOTES: Final[dict[str, Word]] = {
+    "release": Word("Release", "blue", "rocket_launch", "ink"),
+    "outage": Word("Outage", "red", "error", "critical"),
+    "campaign": Word("Campaign", "violet", "campaign", "ink"),
+    "other": Word("Note", "gray", "sticky_note_2", "ink"),
+}
+
+
 _NOTED: Final[dict[str, str]] = {
+    "note_written": "Note written",
+    "note_changed": "Note changed",
+    "note_deleted": "Note deleted",
     "case_take": "Case taken",
     "case_give_back": "Case given back",
     "case_assign": "Case given",

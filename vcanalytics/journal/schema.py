@@ -7,7 +7,13 @@ from typing import Final
 from sqlalchemy import Connection
 
 from vcanalytics import migrations
-from vcanalytics.journal import alert_tables, case_tables, component_tables, delivery_tables
+from vcanalytics.journal import (
+    alert_tables,
+    case_tables,
+    component_tables,
+    delivery_tables,
+    note_tables,
+)
 from vcanalytics.journal.record import migration
 
 #: A new subject adds its own at the end.
@@ -16,6 +22,7 @@ MIGRATIONS: Final = (
     alert_tables.MIGRATION,
     delivery_tables.MIGRATION,
     case_tables.MIGRATION,
+    note_tables.MIGRATION,
 )
 
 

@@ -15,7 +15,7 @@ from vcanalytics.display.charts import Limit, Stroke
 from vcanalytics.display.charts.lines import Unit
 from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model import thresholds
-from vcanalytics.ui import chart, exports, live, panels, tables, tiles, toolbar
+from vcanalytics.ui import chart, exports, live, notes, panels, tables, tiles, toolbar
 from vcanalytics.ui.tiles import Change
 from vcanalytics.ui.toggles import Choice
 
@@ -184,6 +184,7 @@ def over_time(defaults: Defaults, *, named: bool = True) -> None:
             spec,
             key=f"chart_{measure}",
             alt=f"{title}: {_MEASURE.options[measure].lower()}, {view.spoken}",
+            notes=notes.over(view),
         )
 
 

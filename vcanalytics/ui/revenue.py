@@ -15,7 +15,7 @@ from vcanalytics import cached
 from vcanalytics.display import charts, formats
 from vcanalytics.display.ranges import Against, Range
 from vcanalytics.model.windows import Grain
-from vcanalytics.ui import chart, exports, panels, tables, tiles
+from vcanalytics.ui import chart, exports, notes, panels, tables, tiles
 from vcanalytics.ui.tiles import Change
 
 _HEIGHT: Final = 238
@@ -202,6 +202,7 @@ def bars(view: Range, code: str) -> None:
             charts.bars(_HEIGHT, tuple(names[::every])),
             key="chart_bars",
             alt=f"Gross and refunds by {grain}, {view.extent}",
+            notes=notes.on_windows(view, names, windows),
         )
         against = view.against()
         legend = [":blue[\u25a0] gross", ":violet[\u25a0] refunds"]
@@ -253,6 +254,7 @@ def cumulative(view: Range, code: str) -> None:
             charts.against_before(_HEIGHT, "%H:%M" if short else "%-d %b"),
             key="chart_cumulative",
             alt=f"Cumulative net, {view.extent}",
+            notes=notes.over(view, narrow=True),
         )
 
 

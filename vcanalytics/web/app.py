@@ -21,7 +21,7 @@ from vcanalytics.accounts import Hasher, open_accounts
 from vcanalytics.errors import StoreError
 from vcanalytics.health.view import HealthView
 from vcanalytics.journal import FILE_NAME as JOURNAL
-from vcanalytics.journal import alert_events, cases
+from vcanalytics.journal import alert_events, cases, notes
 from vcanalytics.logbook import Logbook, open_logbook
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue, Latest
@@ -56,6 +56,7 @@ def _newest_events(health: HealthView) -> dict[str, int]:
             newest = {
                 "alerts": alert_events.newest(connection),
                 "cases": cases.newest(connection),
+                "notes": notes.newest(connection),
             }
     except StoreError:
         # Health and the Alerts page say so; figures are pushed all the same.

@@ -3,6 +3,7 @@
 from vcanalytics.display.charts.base import HEIGHT, ROLES, SPARK_HEIGHT, Spec, role, wall_ms
 from vcanalytics.display.charts.heat import cells
 from vcanalytics.display.charts.lines import Limit, Stroke, log_ticks, trend
+from vcanalytics.display.charts.notes import Mark, with_notes
 from vcanalytics.display.charts.parts import changes, doughnut, polar, ranked
 from vcanalytics.display.charts.small import spark, status_legend, status_rows, strip
 from vcanalytics.display.charts.stacked import stacked
@@ -14,6 +15,7 @@ __all__ = [
     "ROLES",
     "SPARK_HEIGHT",
     "Limit",
+    "Mark",
     "Spec",
     "Stroke",
     "against_before",
@@ -35,4 +37,5 @@ __all__ = [
     "strips",
     "trend",
     "wall_ms",
+    "with_notes",
 ]
