@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -328,3 +329,46 @@ def test_what_a_range_is_compared_with_lies_before_it(
 def test_the_range_in_words(params: dict[str, str], extent: str, spoken: str) -> None:
     found = view(**params)
     assert (found.extent, found.spoken) == (extent, spoken)
+
+
+@pytest.mark.parametrize(
+    ("params", "earlier"),
+    [
+        ({"range": "today"}, ("2026-11-19 00:00", "2026-11-20 00:00")),
+        ({"range": "hour"}, ("2026-11-20 11:31", "2026-11-20 12:31")),
+        ({"range": "7d"}, ("2026-11-07 00:00", "2026-11-14 00:00")),
+        ({"range": "month"}, ("2026-10-01 00:00", "2026-11-01 00:00")),
+        ({"from_": "2026-03-01", "to": "2026-04-01"}, ("2026-02-01 00:00", "2026-03-01 00:00")),
+        ({"from_": "2024-01-01", "to": "2025-01-01"}, ("2023-01-01 00:00", "2024-01-01 00:00")),
+        # The day before the clocks went on is 24 hours long, this one 23.
+        (
+            {"from_": "2026-03-08", "to": "2026-03-09", "zone": "America/New_York"},
+            ("2026-03-07 00:00", "2026-03-08 00:00"),
+        ),
+    ],
+)
+def test_one_range_earlier(params: dict[str, str], earlier: tuple[str, str]) -> None:
+    found = view(**params)
+    stepped = ranges.stepped(found, -1)
+    assert stepped is not None
+    assert (local(stepped[0], found.zone_name), local(stepped[1], found.zone_name)) == earlier
+
+
+@given(
+    zone=st.sampled_from(ZONES),
+    preset=st.sampled_from([name for name in ranges.PRESETS if name != "all"]),
+)
+def test_earlier_and_later_again_is_where_one_was(zone: str, preset: str) -> None:
+    found = view(range=preset, zone=zone)
+    before = ranges.stepped(found, -1)
+    assert before is not None
+    assert before[1] == found.start
+    back = ranges.stepped(replace(found, preset=None, start=before[0], end=before[1]), 1)
+    assert back == (found.start, found.end)
+
+
+def test_no_step_into_the_future_or_out_of_all_time() -> None:
+    assert ranges.stepped(view(range="today"), 1) is None
+    assert ranges.stepped(view(range="all"), -1) is None
+    assert ranges.stepped(view(from_="2000-01-01", to="2000-02-01"), -1) is None
+    assert ranges.stepped(view(from_="2001-01-02", to="2026-01-01"), -1) is None

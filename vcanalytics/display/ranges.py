@@ -38,6 +38,8 @@ COMPARISONS: Final[dict[str, str]] = {
 }
 #: What the URL may say of the range; everything else there belongs to the page's own filters.
 KEYS: Final = ("range", "from", "to", "zone", "grain", "compare")
+#: Before it no range can be picked.
+_FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _DAYS: Final = {"7d": 7, "30d": 30, "90d": 90}
 
 
@@ -239,6 +241,37 @@ def _preset(
         first_day = (oldest or now).astimezone(zone).date()
         return min(_midnight(first_day, zone), _midnight(today, zone)), tomorrow
     return _midnight(today, zone), tomorrow
+
+
+def _months_long(view: Range) -> int:
+    """How many whole months of the calendar the range is; 0 where it is none."""
+    first, last = (edge.astimezone(view.zone) for edge in (view.start, view.end))
+    if first.day != 1 or last.day != 1:
+        return 0
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
+def stepped(view: Range, way: int) -> tuple[datetime, datetime] | None:
+    """The range right before this one (``way`` -1) or right after it (1), equally long.
+
+    Months go by months, days by the zone's days. None where time does not go so far: after now,
+    or out of what can be typed.
+    """
+    if view.preset == "all" or (way > 0 and view.end > view.now):
+        return None
+    zone, length = view.zone, view.end - view.start
+    try:
+        midnights = _at_midnight(view.start, zone) and _at_midnight(view.end, zone)
+        if midnights and (months := _months_long(view)):
+            edges = [_shift(edge, zone, 0, -way * months) for edge in (view.start, view.end)]
+        elif midnights:
+            days = (view.end.astimezone(zone).date() - view.start.astimezone(zone).date()).days
+            edges = [_shift(edge, zone, -way * days, 0) for edge in (view.start, view.end)]
+        else:
+            edges = [edge + way * length for edge in (view.start, view.end)]
+    except (ValueError, OverflowError):
+        return None
+    return (edges[0], edges[1]) if edges[0] >= _FIRST and edges[1] <= LATEST else None
 
 
 def auto_grain(start: datetime, end: datetime) -> Grain:

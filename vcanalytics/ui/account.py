@@ -10,7 +10,7 @@ import streamlit as st
 from vcanalytics.accounts import AccountError, Principal, Role
 from vcanalytics.cached import people
 from vcanalytics.display import formats, words
-from vcanalytics.ui import doing, panels, who
+from vcanalytics.ui import agents, doing, panels, who
 
 _PLACE: Final = "account"
 _MENU: Final = "account_menu"
@@ -47,6 +47,8 @@ def menu() -> None:
             f"**{formats.literal(me.name)}** {panels.chip(role.label, role.colour, role.icon)}"
         )
         st.caption(words.ROLE_NOTES[me.role])
+        if not agents.phone():
+            st.caption("Press ? for the keys.")
         _SIGN_OUT(key="sign_out")
         left = [
             st.button(label, key=key, width="stretch", on_click=_leave_for, args=(dialog,))

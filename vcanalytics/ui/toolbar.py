@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -18,7 +18,7 @@ from vcanalytics import cached
 from vcanalytics.display import formats, ranges
 from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model.windows import Grain
-from vcanalytics.ui import account, live
+from vcanalytics.ui import account, keys, live
 from vcanalytics.ui.agents import phone as phone  # noqa: PLC0414 - what pages ask the toolbar for
 
 _CARRIED: Final = "carried_params"
@@ -105,6 +105,16 @@ def _pick_grain(key: str, drawn: str) -> None:
         _write({"grain": None if grain == "auto" else grain})
 
 
+def _step(defaults: Defaults, way: int) -> None:
+    """To the range before this one, or the one after it."""
+    current = view(defaults)
+    edges = ranges.stepped(current, way)
+    if edges is None:
+        return
+    moved = replace(current, preset=None, start=edges[0], end=edges[1]).params()
+    _write({"range": None, "from": moved["from"], "to": moved["to"], "zone": moved["zone"]})
+
+
 @lru_cache(maxsize=1)
 def _zones() -> list[str]:
     return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
@@ -122,7 +132,7 @@ def _keys(view: Range, *names: str) -> list[str]:
     return [f"{name}_{shown}" for name in names]
 
 
-def _range_picker(view: Range) -> None:
+def _range_picker(view: Range, defaults: Defaults) -> None:
     zone = view.zone
     preset, first, last, zone_key, grain_key = _keys(
         view, "range_preset", "range_from", "range_to", "range_zone", "range_grain"
@@ -136,6 +146,16 @@ def _range_picker(view: Range) -> None:
         on_change=_pick,
         args=("range", preset, view.preset, "from", "to", "grain"),
     )
+    with st.container(horizontal=True, gap="xsmall"):
+        for way, label, icon in ((-1, "Earlier", "arrow_back"), (1, "Later", "arrow_forward")):
+            st.button(
+                label,
+                key=f"range_step_{way}",
+                icon=f":material/{icon}:",
+                disabled=ranges.stepped(view, way) is None,
+                on_click=_step,
+                args=(defaults, way),
+            )
     left, right = st.columns(2, gap="xsmall")
     # To the minute, as the inputs give them back.
     start, end = (
@@ -231,7 +251,7 @@ def _demo() -> None:
         st.markdown(_CONNECT)
 
 
-def _range_popover(current: Range) -> None:
+def _range_popover(current: Range, defaults: Defaults) -> None:
     picker = st.popover(
         _range_label(current),
         icon=":material/calendar_today:",
@@ -240,7 +260,7 @@ def _range_popover(current: Range) -> None:
     )
     if picker.open:
         with picker:
-            _range_picker(current)
+            _range_picker(current, defaults)
 
 
 def _row(title: str, defaults: Defaults, *, compares: bool, picks: bool) -> None:
@@ -249,6 +269,8 @@ def _row(title: str, defaults: Defaults, *, compares: bool, picks: bool) -> None
         st.title(title, anchor=False, width="content")
         if not cached.settings().source_url:
             _demo()
+        # Unseen, so here, where its gap shows least.
+        keys.draw(partial(_step, defaults) if picks else None)
         st.space("stretch")
         offset = current.now.astimezone(current.zone).utcoffset()
         live.status(offset_s=int(offset.total_seconds()) if offset else 0)
@@ -263,7 +285,7 @@ def _row(title: str, defaults: Defaults, *, compares: bool, picks: bool) -> None
             args=(current.zone,),
         )
         if picks:
-            _range_popover(current)
+            _range_popover(current, defaults)
         if compares:
             with st.popover(_comparison_label(current), key="compare_picker"):
                 (key,) = _keys(current, "range_compare")

@@ -1,0 +1,84 @@
+// Shortcuts of the whole page, and the sheet that lists them. Keys rest while somebody types, with
+// a modifier held, and while a dialog is open; arrows rest too while anything has the focus.
+const GO_WITHIN_MS = 1500
+const TYPING = "input, textarea, select, [contenteditable=true], [role=combobox], [role=textbox]"
+const instances = new WeakMap()
+
+function typing(event) {
+  const at = event.composedPath()[0]
+  return at instanceof Element && at.matches(TYPING)
+}
+
+function follow(path) {
+  const links = [...document.querySelectorAll("a[href]")]
+  const here = window.location.origin
+  // The navigation's own link goes there without loading everything anew.
+  const link = links.find(a => {
+    const url = new URL(a.href, here)
+    return url.origin === here && url.pathname === path && a.dataset.testid?.endsWith("NavLink")
+  })
+  if (link) link.click()
+  else window.location.assign(path)
+}
+
+function search() {
+  const field = document.querySelector("input[aria-label^=Search]")
+  if (!field) return false
+  field.focus()
+  field.select()
+  return true
+}
+
+function press(self, event) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
+  if (typing(event) || document.querySelector("[role=dialog]") || self.sheet.open) return
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
+  const going = Date.now() - self.goAt < GO_WITHIN_MS
+  self.goAt = 0
+  let done = true
+  if (going && self.data.pages[key]) follow(self.data.pages[key])
+  else if (key === "g") self.goAt = Date.now()
+  else if (key === "?" || key === "k") self.sheet.showModal()
+  else if (key === "/") done = search()
+  else if ((key === "ArrowLeft" || key === "ArrowRight") && self.data.steps
+    && document.activeElement === document.body) {
+    self.component.setTriggerValue("step", key === "ArrowLeft" ? -1 : 1)
+  } else done = false
+  if (done) event.preventDefault()
+}
+
+function element(tag, text) {
+  const node = document.createElement(tag)
+  if (text != null) node.textContent = text
+  return node
+}
+
+function fill(self) {
+  const rows = self.data.sheet.map(([keys, what]) => {
+    const row = element("div")
+    const term = element("dt")
+    keys.forEach(key => term.append(element("kbd", key)))
+    row.append(term, element("dd", what))
+    return row
+  })
+  self.sheet.querySelector("dl").replaceChildren(...rows)
+}
+
+export default function (component) {
+  const { parentElement, data } = component
+  let self = instances.get(parentElement)
+  if (!self) {
+    self = { goAt: 0, sheet: parentElement.querySelector("dialog") }
+    self.press = event => press(self, event)
+    // A click beside the sheet closes it, as Escape does.
+    self.sheet.addEventListener("click", event => {
+      if (event.target === self.sheet) self.sheet.close()
+    })
+    instances.set(parentElement, self)
+  }
+  self.component = component
+  self.data = data
+  fill(self)
+  document.addEventListener("keydown", self.press)
+  return () => document.removeEventListener("keydown", self.press)
+}
