@@ -16,14 +16,10 @@ from vcanalytics.cached import failures
 from vcanalytics.cached.books import by_status, price_points, revenue, totals
 from vcanalytics.cached.console import settings
 from vcanalytics.model.money import minor_digits
+from vcanalytics.model.parts import MONEY, REFUNDS
 from vcanalytics.model.windows import WEEKDAYS, Grain
 
-__all__ = ["BY", "MONEY", "REFUNDS", "Compared", "changed", "largest"]
-
-#: The part of refunds among prices: it takes away.
-REFUNDS: Final = "refunds"
-#: What is parted is net revenue; otherwise attempts (state) or failed payments (error).
-MONEY: Final = frozenset({"price", "hour", "weekday"})
+__all__ = ["BY", "DEFAULT", "MONEY", "Compared", "changed", "largest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +113,10 @@ BY: Final[dict[str, Callable[[_Side], Parts]]] = {
     "state": _state,
     "error": _error,
 }
+
+
+#: The way that is taken where none is asked for.
+DEFAULT: Final = "price"
 
 
 def changed(by: str, asked: Compared) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
@@ -11,7 +11,8 @@ import polars as pl
 
 from vcanalytics.display import formats, words
 from vcanalytics.display.charts import wall_ms
-from vcanalytics.display.charts.notes import Mark
+from vcanalytics.display.charts.notes import Mark, with_notes
+from vcanalytics.display.picture import Picture
 from vcanalytics.display.ranges import Range
 from vcanalytics.model.notes import Note
 
@@ -96,6 +97,15 @@ def laid(over: Notes, data: pl.DataFrame, *, phone: bool = False) -> Laid:
         for note, place in placed
     )
     return Laid(marks, _spoken([note for note, _ in placed], over.view))
+
+
+def upon(picture: Picture, notes: Sequence[Note], view: Range) -> Picture:
+    """``picture`` with the notes of its range on it, for files; as it is where ``x`` is no time."""
+    if not notes or not picture.timed:
+        return picture
+    found = laid(Notes(tuple(notes), view, picture.windows), picture.data)
+    spec = with_notes(picture.spec, found.marks)
+    return replace(picture, spec=spec, alt=picture.alt + found.spoken)
 
 
 def shortened(text: str) -> str:

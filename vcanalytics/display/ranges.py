@@ -113,7 +113,7 @@ class Range:
             first = formats.clock(self.start, zone, seconds=False)
             return f"{first} to {formats.clock(self.now, zone, seconds=False)}"
         last = self.end - timedelta(microseconds=1)
-        if _at_midnight(self.start, zone) and _at_midnight(self.end, zone):
+        if at_midnight(self.start, zone) and at_midnight(self.end, zone):
             year = self.start.astimezone(zone).year != self.now.astimezone(zone).year
             first = formats.day(self.start, zone, year=year)
             if self.start.astimezone(zone).date() == last.astimezone(zone).date():
@@ -161,7 +161,8 @@ def _typed(instant: datetime, zone: ZoneInfo) -> str:
     return text if resolve(local.replace(tzinfo=None), zone) == instant else local.isoformat()
 
 
-def _at_midnight(instant: datetime, zone: ZoneInfo) -> bool:
+def at_midnight(instant: datetime, zone: ZoneInfo) -> bool:
+    """Whether a day of ``zone`` begins at ``instant``."""
     return resolve(datetime.combine(instant.astimezone(zone).date(), time.min), zone) == instant
 
 
@@ -200,7 +201,7 @@ def _back(view: Range, kind: str) -> Callable[[datetime], datetime] | None:
         return on_the_wall(0.0, 12 * max(1, -(-length // timedelta(days=366))))
     if view.preset in {"month", "last-month"}:
         return on_the_wall(0.0, 1)
-    if _at_midnight(view.start, view.zone) and _at_midnight(view.end, view.zone):
+    if at_midnight(view.start, view.zone) and at_midnight(view.end, view.zone):
         days = view.end.astimezone(view.zone).date() - view.start.astimezone(view.zone).date()
         return on_the_wall(float(days.days), 0)
     # Any other stretch is compared with the one right before it, whatever the clocks do.
@@ -261,7 +262,7 @@ def stepped(view: Range, way: int) -> tuple[datetime, datetime] | None:
         return None
     zone, length = view.zone, view.end - view.start
     try:
-        midnights = _at_midnight(view.start, zone) and _at_midnight(view.end, zone)
+        midnights = at_midnight(view.start, zone) and at_midnight(view.end, zone)
         if midnights and (months := _months_long(view)):
             edges = [_shift(edge, zone, 0, -way * months) for edge in (view.start, view.end)]
         elif midnights:

@@ -30,15 +30,28 @@ def link(
         "to": view.end.isoformat(),
         "zone": view.zone_name,
         "grain": view.grain.value,
+        "range": view.preset or "fixed",
+        "compare": view.compare,
         "week_start": view.week_start,
         "as_of": view.now.isoformat(timespec="seconds"),
         "seen": cached.dump_version(seen),
-    } | {key: value for key, value in filters.items() if value}
-    return f"/admin/export/{name}.csv?{urlencode(params)}"
+        **filters,
+    }
+    told = {key: value for key, value in params.items() if value}
+    return f"/admin/export/{name}.csv?{urlencode(told)}"
 
 
-def files(csv: str) -> str:
-    """The ways to a table's files in Markdown: for a spreadsheet, and, but on phones, programs."""
+def files(csv: str, picture: str = "") -> str:
+    """The ways to a table's files in Markdown: for a spreadsheet, and, but on phones, programs.
+
+    With the name of a ``picture``, its chart too.
+    """
     if agents.phone():
         return f"[CSV]({csv})"
-    return f"[CSV]({csv})\u2002[Parquet]({csv.replace('.csv?', '.parquet?', 1)})"
+    links = [f"[CSV]({csv})", f"[Parquet]({csv.replace('.csv?', '.parquet?', 1)})"]
+    if picture:
+        asked = csv.partition("?")[2]
+        links += [
+            f"[{form.upper()}](/admin/export/{picture}.{form}?{asked})" for form in ("png", "svg")
+        ]
+    return "\u2002".join(links)

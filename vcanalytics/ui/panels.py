@@ -43,11 +43,15 @@ def head(
     key: str = "",
     streams: Sequence[str] = (),
     csv: str | None = None,
+    picture: str = "",
     link: Link | None = None,
     choice: Choice | None = None,
     every_s: float = live.AT_ONCE_S,
 ) -> None:
-    """Title and muted note; at the right a choice, age, CSV, the way to its page."""
+    """Title and muted note; at the right a choice, age, files, the way to its page.
+
+    ``picture`` is the name the chart is drawn under as a file: web.pictures knows them.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.header(title, anchor=False, width="content")
         if note:
@@ -58,7 +62,7 @@ def head(
         if streams:
             live.age(streams, key=key, every_s=every_s)
         if csv:
-            st.markdown(f":small[{exports.files(csv)}]", width="content")
+            st.markdown(f":small[{exports.files(csv, picture)}]", width="content")
         if link:
             st.page_link(
                 link.page,
@@ -85,6 +89,7 @@ def panel(
     note: str = "",
     streams: Sequence[str] = (),
     csv: str | None = None,
+    picture: str = "",
     link: Link | None = None,
     choice: Choice | None = None,
     skeleton: int = 0,
@@ -99,6 +104,7 @@ def panel(
                 key=key,
                 streams=streams,
                 csv=csv,
+                picture=picture,
                 link=link,
                 choice=choice,
                 every_s=every_s,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,30 +11,14 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.display import charts, formats
+from vcanalytics.display import formats
+from vcanalytics.display import revenue as shown
 from vcanalytics.display.ranges import Against, Range
-from vcanalytics.model.windows import Grain
 from vcanalytics.ui import chart, exports, notes, panels, tables, tiles
 from vcanalytics.ui.tiles import Change
 
-_HEIGHT: Final = 238
-_TICKS: Final = 8
 _TABLE_ROWS: Final = 31
 _STREAMS: Final = ("transactions", "disputes")
-_BARS: Final = {
-    "label": pl.String,
-    "value": pl.Float64,
-    "series": pl.String,
-    "text": pl.String,
-    "to": pl.Float64,
-}
-_LINES: Final = {
-    "t": pl.Float64,
-    "value": pl.Float64,
-    "series": pl.String,
-    "label": pl.String,
-    "text": pl.String,
-}
 _WINDOW: Final = {"hour": "hour", "day": "day", "week": "week", "month": "month"}
 
 
@@ -72,6 +55,11 @@ def _windows(span: Range | Against, view: Range, code: str) -> pl.DataFrame:
         now=view.now,
     ).frame
     return frame.filter(pl.col("currency") == code)
+
+
+def _past(view: Range, code: str) -> pl.DataFrame | None:
+    against = view.against()
+    return None if against is None else _windows(against, view, code)
 
 
 def _figures(start: datetime, end: datetime, view: Range, code: str) -> dict[str, Any]:
@@ -123,101 +111,28 @@ def _average_change(now: dict[str, Any], before: dict[str, Any], code: str) -> C
     return tiles.money_difference(now["average"], before["average"], code)
 
 
-def labels(windows: pl.DataFrame, view: Range) -> list[str]:
-    """A short, unique name for each window: a repeated hour carries its offset."""
-    zone, grain = view.zone, view.grain
-    one_day = view.end - view.start <= timedelta(days=1, hours=2)
-    texts = []
-    for start in windows["window_start"]:
-        if grain is Grain.HOUR:
-            clock = formats.clock(start, zone, seconds=False)
-            texts.append(clock if one_day else f"{formats.day(start, zone)} {clock}")
-        elif grain is Grain.MONTH:
-            texts.append(start.astimezone(zone).strftime("%b %Y"))
-        else:
-            long = view.end - view.start > timedelta(days=360)
-            texts.append(formats.day(start, zone, year=long))
-    twice = {text for text, number in Counter(texts).items() if number > 1}
-    return [
-        f"{text} {label[-6:]}" if text in twice else text
-        for text, label in zip(texts, windows["window_label"], strict=True)
-    ]
-
-
-def _begun(windows: pl.DataFrame, view: Range) -> pl.DataFrame:
-    return windows.filter(pl.col("window_start") <= view.now)
-
-
-def _is_open(row: dict[str, Any], view: Range) -> bool:
-    return bool(row["window_start"] <= view.now < row["window_end"])
-
-
-def _bar_rows(view: Range, code: str) -> tuple[pl.DataFrame, list[str], pl.DataFrame]:
-    windows = _begun(_windows(view, view, code), view)
-    against = view.against()
-    past = _windows(against, view, code) if against else windows.clear()
-    names = labels(windows, view)
-    rows: list[tuple[str, float, str, str, float | None]] = []
-    top = float(max([*windows["gross"], *past["gross"]], default=0))
-    for i, (name, row) in enumerate(zip(names, windows.iter_rows(named=True), strict=True)):
-        before = past["gross"][i] if i < past.height else None
-        text = _bar_text(name, row, before, code)
-        series = "open" if _is_open(row, view) else "subject"
-        rows.append((name, float(row["gross"]), series, text, None))
-        if series == "open":
-            hatching = charts.hatching(float(row["gross"]), top, len(names), _HEIGHT)
-            rows += [(name, low, piece, "", high) for piece, low, high in hatching]
-        if row["refunds"]:
-            rows.append((name, -float(row["refunds"]), "refund", text, None))
-        if before is not None:
-            rows.append((name, float(before), "comparison", text, None))
-    return pl.DataFrame(rows, schema=_BARS, orient="row"), names, windows
-
-
-def _bar_text(name: str, row: dict[str, Any], before: Decimal | None, code: str) -> str:
-    parts = [
-        f"{name}: {formats.money(row['gross'], code)} gross",
-        f"{formats.money(row['refunds'], code)} refunds",
-        f"{formats.count(row['captured'])} payments",
-        f"success {formats.rate(row['success_rate'])}",
-    ]
-    if before is not None:
-        parts.append(f"before {formats.money(before, code)}")
-    return ", ".join(parts)
-
-
 def bars(view: Range, code: str) -> None:
     """How much per window, with refunds below and the period before as ticks."""
     grain = _WINDOW[view.grain.value]
     csv = exports.link("revenue", view, currency=code)
-    panels.head(f"Gross and refunds by {grain}", note=code, key="bars", streams=_STREAMS, csv=csv)
-    with panels.contained("bars", skeleton=_HEIGHT):
-        data, names, windows = _bar_rows(view, code)
-        if _silent(windows):
+    panels.head(
+        f"Gross and refunds by {grain}",
+        note=code,
+        key="bars",
+        streams=_STREAMS,
+        csv=csv,
+        picture="revenue",
+    )
+    with panels.contained("bars", skeleton=shown.HEIGHT):
+        windows = shown.begun(_windows(view, view, code), view)
+        if shown.silent(windows):
             panels.nothing_in(view)
             return
-        every = max(1, math.ceil(len(names) / _TICKS))
-        chart.draw(
-            data,
-            charts.bars(_HEIGHT, tuple(names[::every])),
-            key="chart_bars",
-            alt=f"Gross and refunds by {grain}, {view.extent}",
-            notes=notes.on_windows(view, names, windows),
-        )
-        against = view.against()
-        legend = [":blue[\u25a0] gross", ":violet[\u25a0] refunds"]
-        if against:
-            legend.append(f":gray[\u2014] {against.label}")
-        if view.open:
-            legend.append(f":blue[\u25a8] this {grain}, still open")
-        st.markdown(":small[" + "\u2003".join(legend) + "]")
+        names = shown.labels(windows, view)
+        picture = shown.bars(windows, _past(view, code), view, code)
+        chart.show(picture, key="chart_bars", notes=notes.on_windows(view, names, windows))
+        st.markdown(chart.legend(picture.legend))
         st.markdown(_summary(windows, names, grain, code))
-
-
-def _silent(windows: pl.DataFrame) -> bool:
-    return windows.filter(
-        (pl.col("attempts") > 0) | (pl.col("captured") > 0) | (pl.col("refunded") > 0)
-    ).is_empty()
 
 
 def _summary(windows: pl.DataFrame, names: list[str], grain: str, code: str) -> str:
@@ -237,46 +152,20 @@ def _summary(windows: pl.DataFrame, names: list[str], grain: str, code: str) -> 
 def cumulative(view: Range, code: str) -> None:
     """Net as it added up, against the period before."""
     csv = exports.link("revenue", view, currency=code)
-    panels.head("Cumulative net", note=code, key="cumulative", streams=_STREAMS, csv=csv)
-    with panels.contained("cumulative", skeleton=_HEIGHT):
-        rows = _running(_begun(_windows(view, view, code), view), view, 0.0, "subject", code)
-        against = view.against()
-        if against is not None:
-            shift = charts.wall_ms(view.start, view.zone) - charts.wall_ms(against.start, view.zone)
-            past = _windows(against, view, code)
-            rows += _running(past, view, shift, "comparison", code)
-        if len(rows) < 2:
+    panels.head(
+        "Cumulative net",
+        note=code,
+        key="cumulative",
+        streams=_STREAMS,
+        csv=csv,
+        picture="cumulative",
+    )
+    with panels.contained("cumulative", skeleton=shown.HEIGHT):
+        picture = shown.cumulative(_windows(view, view, code), _past(view, code), view, code)
+        if picture is None:
             panels.nothing_in(view)
             return
-        short = view.end - view.start <= timedelta(days=2)
-        chart.draw(
-            pl.DataFrame(rows, schema=_LINES, orient="row"),
-            charts.against_before(_HEIGHT, "%H:%M" if short else "%-d %b"),
-            key="chart_cumulative",
-            alt=f"Cumulative net, {view.extent}",
-            notes=notes.over(view, narrow=True),
-        )
-
-
-def _running(
-    windows: pl.DataFrame, view: Range, shift: float, series: str, code: str
-) -> list[tuple[float, float, str, str, str]]:
-    total = Decimal(0)
-    rows: list[tuple[float, float, str, str, str]] = []
-    name = {"subject": "this period", "comparison": "before"}[series]
-    for start, end, net in windows.select("window_start", "window_end", "net").iter_rows():
-        if not rows:
-            rows.append((charts.wall_ms(start, view.zone) + shift, 0.0, series, "", ""))
-        total += net
-        until = min(end, view.now) if series == "subject" else end
-        when = formats.moment(until, view.zone, view.now)
-        text = f"{name}, to {when}: {formats.money(total, code)}"
-        t = charts.wall_ms(until, view.zone) + shift
-        rows.append((t, float(total), series, "", text))
-    if rows:
-        ends = {"subject": "end", "comparison": "end_comparison"}[series]
-        rows.append((rows[-1][0], rows[-1][1], ends, name, ""))
-    return rows
+        chart.show(picture, key="chart_cumulative", notes=notes.over(view, narrow=True))
 
 
 def table(view: Range, code: str) -> None:
@@ -284,18 +173,18 @@ def table(view: Range, code: str) -> None:
     grain = _WINDOW[view.grain.value]
     panels.head(f"{grain.capitalize()}s", note="total equals the figures above", key="table")
     with panels.contained("table", skeleton=300):
-        windows = _begun(_windows(view, view, code), view)
-        names = labels(windows, view)
-        frame = _shown(windows, names, view, code).reverse()
+        windows = shown.begun(_windows(view, view, code), view)
+        names = shown.labels(windows, view)
+        frame = _rows(windows, names, view, code).reverse()
         pages = max(1, math.ceil(frame.height / _TABLE_ROWS))
         page = min(int(st.session_state.get("revenue_page", 1)), pages)
-        shown = frame.slice((page - 1) * _TABLE_ROWS, _TABLE_ROWS)
+        rows = frame.slice((page - 1) * _TABLE_ROWS, _TABLE_ROWS)
         st.dataframe(
-            shown,
+            rows,
             key="revenue_table",
             hide_index=True,
             row_height=tables.ROW_PX,
-            height=tables.height(min(max(shown.height, 1), 14)),
+            height=tables.height(min(max(rows.height, 1), 14)),
             column_config=_columns(grain, code),
             alt=f"Revenue by {grain}",
         )
@@ -308,13 +197,13 @@ def table(view: Range, code: str) -> None:
             st.markdown(f":small[{exports.files(csv)}]", width="content")
 
 
-def _shown(windows: pl.DataFrame, names: list[str], view: Range, code: str) -> pl.DataFrame:
+def _rows(windows: pl.DataFrame, names: list[str], view: Range, code: str) -> pl.DataFrame:
     def money(column: str) -> pl.Series:
         text = [_plain(value, code) for value in windows[column]]
         return pl.Series(column, text, dtype=pl.String)
 
     marks = [
-        f"{name}, open" if _is_open(row, view) else name
+        f"{name}, open" if shown.is_open(row, view) else name
         for name, row in zip(names, windows.iter_rows(named=True), strict=True)
     ]
     return pl.DataFrame(

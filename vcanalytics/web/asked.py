@@ -11,6 +11,7 @@ import polars as pl
 
 from vcanalytics import cached
 from vcanalytics.analytics.latency import Kind
+from vcanalytics.display.ranges import COMPARISONS, PRESETS, Range
 from vcanalytics.errors import UsageError
 from vcanalytics.model.times import read_typed_time, read_zone
 from vcanalytics.model.windows import Grain
@@ -45,6 +46,26 @@ class Asked:
     def until(self) -> datetime:
         """How far the range had come."""
         return min(max(self.now, self.start), self.end)
+
+    @property
+    def view(self) -> Range:
+        """The range as the page showed it that the link stood on, with what it compared with."""
+        compare = self.params.get("compare", "none")
+        if compare not in COMPARISONS:
+            raise UsageError(f"the comparison is one of {', '.join(COMPARISONS)}")
+        preset = self.text("range")
+        return Range(
+            preset if preset in PRESETS else None,
+            self.start.astimezone(UTC),
+            self.end.astimezone(UTC),
+            self.zone.key,
+            self.grain,
+            grain_by_hand=True,
+            compare=compare,
+            now=self.now,
+            week_start=cached.settings().week_start,
+            oldest=cached.streams()["transactions"].first_at,
+        )
 
     def text(self, name: str) -> str | None:
         return self.params.get(name) or None

@@ -44,12 +44,24 @@ class Export:
     end: datetime | None = None
 
     def file_name(self, form: str) -> str:
-        """``vectorcraft-NAME_FROM_TO_ZONE_as-of-TIME.FORM``, in characters every system takes."""
-        parts = [f"vectorcraft-{self.name}"]
-        if self.start is not None and self.end is not None:
-            parts += [_stamp(self.start, self.zone), _stamp(self.end, self.zone)]
-        parts += [self.zone.key.replace("/", "-"), f"as-of-{_stamp(self.as_of, self.zone)}"]
-        return f"{_UNSAFE_NAME.sub('-', '_'.join(parts))}.{form}"
+        """What the file is called: see ``file_name``."""
+        return file_name(self.name, self.start, self.end, self.zone, self.as_of, form)
+
+
+def file_name(
+    name: str,
+    start: datetime | None,
+    end: datetime | None,
+    zone: ZoneInfo,
+    as_of: datetime,
+    form: str,
+) -> str:
+    """``vectorcraft-NAME_FROM_TO_ZONE_as-of-TIME.FORM``, in characters every system takes."""
+    parts = [f"vectorcraft-{name}"]
+    if start is not None and end is not None:
+        parts += [_stamp(start, zone), _stamp(end, zone)]
+    parts += [zone.key.replace("/", "-"), f"as-of-{_stamp(as_of, zone)}"]
+    return f"{_UNSAFE_NAME.sub('-', '_'.join(parts))}.{form}"
 
 
 def _stamp(instant: datetime, zone: ZoneInfo) -> str:
@@ -128,26 +140,31 @@ FORMS: Final[
 }
 
 
+#: What a chart can be had as.
+PICTURE_FORMS: Final = {"png": "image/png", "svg": "image/svg+xml"}
 #: What the audit log calls it.
 EXPORTED: Final = "export"
 
 
-def _noted(request: Request, table: Export) -> None:
-    """Write down who took which table, of which range. No filter: one may be somebody's address."""
+def note(
+    request: Request, name: str, start: datetime | None, end: datetime | None, what: str
+) -> None:
+    """Write down who took which file, of which range. No filter: one may be somebody's address."""
     visit = visit_of(request.scope)
     span = ""
-    if table.start is not None and table.end is not None:
-        span = f"{table.start.isoformat()} to {table.end.isoformat()}, "
+    if start is not None and end is not None:
+        span = f"{start.isoformat()} to {end.isoformat()}, "
     visit.accounts.note(
         EXPORTED,
         actor="" if visit.principal is None else visit.principal.actor,
-        target=table.name,
+        target=name,
         address=visit.address,
-        detail=f"{span}{table.frame.height} rows",
+        detail=f"{span}{what}",
     )
 
 
-def _refused(status: int, code: str, message: str) -> JSONResponse:
+def refused(status: int, code: str, message: str) -> JSONResponse:
+    """A refusal, as the contract has it."""
     return JSONResponse(
         {
             "success": False,
@@ -198,28 +215,58 @@ def _which(params: Mapping[str, str]) -> list[str]:
     return [text[:_NAME_MAX] for text in found]
 
 
+def attachment(name: str) -> dict[str, str]:
+    """The headers of a file that is kept nowhere on its way."""
+    return {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+    }
+
+
+async def refusing(work: Callable[[], Response]) -> Response:
+    """What ``work`` answers, off the loop; what it refuses, as the JSON of all refusals."""
+    try:
+        return await asyncio.to_thread(work)
+    except UsageError as error:
+        return refused(400, "bad_request", error.what)
+    except BudgetExceeded as error:
+        return refused(503, "over_budget", error.what)
+    except ConsoleError:
+        return refused(503, "unavailable", "The store did not answer. Try again in a moment.")
+
+
 async def export(request: Request) -> Response:
     """Answer one link."""
-    form = request.path_params["form"]
+    form, name = request.path_params["form"], request.path_params["name"]
+    params = dict(request.query_params)
+    if form in PICTURE_FORMS:
+        return await refusing(lambda: _picture(request, name, form, params))
     if form not in FORMS:
-        return _refused(404, "not_found", f"A table comes as {' or '.join(FORMS)}.")
+        known = ", ".join([*FORMS, *PICTURE_FORMS])
+        return refused(404, "not_found", f"A file comes as one of {known}.")
+    return await refusing(lambda: _table(request, name, form, params))
+
+
+def _table(request: Request, name: str, form: str, params: Mapping[str, str]) -> Response:
     media_type, body = FORMS[form]
-    try:
-        table = await asyncio.to_thread(
-            build, request.path_params["name"], dict(request.query_params)
-        )
-        await asyncio.to_thread(_noted, request, table)
-    except UsageError as error:
-        return _refused(400, "bad_request", error.what)
-    except BudgetExceeded as error:
-        return _refused(503, "over_budget", error.what)
-    except ConsoleError:
-        return _refused(503, "unavailable", "The store did not answer. Try again in a moment.")
+    table = build(name, params)
+    note(request, table.name, table.start, table.end, f"{table.frame.height} rows")
     return StreamingResponse(
-        body(table),
-        media_type=media_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{table.file_name(form)}"',
-            "Cache-Control": "no-store",
-        },
+        body(table), media_type=media_type, headers=attachment(table.file_name(form))
+    )
+
+
+def _picture(request: Request, name: str, form: str, params: Mapping[str, str]) -> Response:
+    # As with tables; and what draws is imported where a picture is asked for.
+    from vcanalytics.web.pictures import picture  # noqa: PLC0415
+
+    found = picture(name, params)
+    called = "-".join([name, *_which(params)])
+    note(request, called, found.start, found.end, f"a picture, {form}")
+    return Response(
+        found.drawn(form),
+        media_type=PICTURE_FORMS[form],
+        headers=attachment(
+            file_name(called, found.start, found.end, found.zone, found.as_of, form)
+        ),
     )

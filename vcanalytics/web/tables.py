@@ -78,7 +78,7 @@ def _hours(asked: Asked) -> Rows:
 
 
 def _changes(asked: Asked) -> Rows:
-    by = asked.text("by") or "price"
+    by = asked.text("by") or changes.DEFAULT
     if by not in changes.BY:
         raise UsageError(f"by is one of {', '.join(changes.BY)}")
     currency = asked.text("currency") or cached.settings().currency
