@@ -16,8 +16,8 @@ from vcanalytics.display.charts import Limit, Stroke
 
 STROKES = (Stroke("p99", "muted", 1.25), Stroke("p95", "subject", dash=(2, 2)))
 NOTED = (
-    charts.Mark("1 Nov", 0.5, "2 Nov", 0.25, "critical", "PayPal was down", "text", 0, "right"),
-    charts.Mark("2 Nov", 0.5, None, 0, "ink", "", "text", 0, "right"),
+    charts.Mark("1 Nov", 0.5, "2 Nov", 0.25, "critical", "text", "PayPal was down", 0, "right"),
+    charts.Mark("2 Nov", 0.5, None, 0, "ink", "text", "", 0, "right"),
 )
 SPECS = {
     "so_far": charts.so_far(170),

@@ -16,9 +16,9 @@ from vcanalytics.cached.console import settings
 from vcanalytics.commits import Token
 from vcanalytics.journal import FILE_NAME, Journal
 from vcanalytics.journal import notes as _notes
-from vcanalytics.model.notes import Note, NoteDraft
+from vcanalytics.model.notes import Note, NoteDraft, NoteKind
 
-__all__ = ["Note", "NoteDraft", "add", "change", "find", "newest", "remove", "within"]
+__all__ = ["Note", "NoteDraft", "NoteKind", "add", "change", "find", "newest", "remove", "within"]
 
 #: Ranges whose notes are held: those of all pages that are looked at.
 _RANGES_MAX: Final = 64

@@ -21,7 +21,8 @@ MARKS_MAX: Final = 100
 NAMED_MAX: Final = 6
 LINES_MAX: Final = 2
 SPOKEN_MAX: Final = 5
-_NAME_CHARS_MAX: Final = 28
+#: What is left of a name at most, and where there is less room.
+_NAMES_CHARS: Final = (28, 14)
 #: What names take, as near as the server can know.
 _CHAR_PX: Final = 6.4
 _GAP_PX: Final = 10.0
@@ -31,6 +32,8 @@ WIDTH_PX: Final = 560.0
 NARROW_PX: Final = 300.0
 
 Side: TypeAlias = Literal["left", "right"]
+#: The name as it is shown, its line, and the side of its rule.
+_Named: TypeAlias = tuple[str, int, Side]
 
 #: (label, start, end) of a bar's window; labels are unique.
 Window = tuple[str, datetime, datetime]
@@ -82,7 +85,7 @@ def laid(over: Notes, data: pl.DataFrame, *, phone: bool = False) -> Laid:
         placed = _on_axis(over.notes, data, over.view)
     placed = placed[:MARKS_MAX]
     named = _named(placed, NARROW_PX if phone or over.narrow else WIDTH_PX)
-    nowhere: tuple[int, Side] = (0, "right")
+    nameless: _Named = ("", 0, "right")
     marks = tuple(
         Mark(
             place.at,
@@ -90,9 +93,8 @@ def laid(over: Notes, data: pl.DataFrame, *, phone: bool = False) -> Laid:
             place.until,
             place.until_share,
             words.NOTES[note.kind.value].role,
-            shortened(note.text) if note.number in named else "",
             told(note, over.view),
-            *named.get(note.number, nowhere),
+            *named.get(note.number, nameless),
         )
         for note, place in placed
     )
@@ -108,11 +110,9 @@ def upon(picture: Picture, notes: Sequence[Note], view: Range) -> Picture:
     return replace(picture, spec=spec, alt=picture.alt + found.spoken)
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, chars_max: int = _NAMES_CHARS[0]) -> str:
     """A name that has room above a chart."""
-    if len(text) <= _NAME_CHARS_MAX:
-        return text
-    return text[: _NAME_CHARS_MAX - 1].rstrip() + "…"
+    return text if len(text) <= chars_max else text[: chars_max - 1].rstrip() + "…"
 
 
 def when(note: Note, view: Range) -> str:
@@ -210,27 +210,30 @@ def _on_axis(notes: Iterable[Note], data: pl.DataFrame, view: Range) -> list[tup
     return placed
 
 
-def _named(placed: Sequence[tuple[Note, _Place]], width_px: float) -> dict[int, tuple[int, Side]]:
+def _named(placed: Sequence[tuple[Note, _Place]], width_px: float) -> dict[int, _Named]:
     """Which notes have their name above the plot, in which line and at which side.
 
     The newest come first; what would lie over another's name or rule goes a line up, or to the
-    other side, or has no name.
+    other side, or is shortened, or has no name.
     """
     lines: list[list[tuple[float, float]]] = [[] for _ in range(LINES_MAX)]
-    named: dict[int, tuple[int, Side]] = {}
+    named: dict[int, _Named] = {}
     for note, place in placed:
         if len(named) == NAMED_MAX:
             break
         at = place.far * width_px
-        found = _free(lines, at, len(shortened(note.text)) * _CHAR_PX + _GAP_PX, width_px)
-        if found is None:
-            continue
-        number, side, span = found
-        lines[number].append(span)
-        for below in lines[:number]:
-            # Its rule goes up through these.
-            below.append((at - _RULE_PX, at + _RULE_PX))
-        named[note.number] = number, side
+        for chars_max in _NAMES_CHARS:
+            name = shortened(note.text, chars_max)
+            found = _free(lines, at, len(name) * _CHAR_PX + _GAP_PX, width_px)
+            if found is None:
+                continue
+            line, side, span = found
+            lines[line].append(span)
+            for below in lines[:line]:
+                # Its rule goes up through these.
+                below.append((at - _RULE_PX, at + _RULE_PX))
+            named[note.number] = name, line, side
+            break
     return named
 
 
@@ -238,14 +241,17 @@ def _free(
     lines: Sequence[Sequence[tuple[float, float]]], at: float, long: float, width_px: float
 ) -> tuple[int, Side, tuple[float, float]] | None:
     """The first free place for a name: its line, the side of the rule, from where to where."""
-    right: tuple[Side, tuple[float, float]] = ("right", (at + _RULE_PX, at + long))
-    left: tuple[Side, tuple[float, float]] = ("left", (at - long, at - _RULE_PX))
-    for side, span in (right, left) if at + long <= width_px else (left, right):
-        for number, taken in enumerate(lines):
-            rule = (at - _RULE_PX, at + _RULE_PX)
-            through = any(_meet(rule, other) for below in lines[:number] for other in below)
+    sides: list[tuple[Side, tuple[float, float]]] = []
+    if at + long <= width_px:
+        sides.append(("right", (at + _RULE_PX, at + long)))
+    if at - long >= 0:
+        sides.append(("left", (at - long, at - _RULE_PX)))
+    rule = (at - _RULE_PX, at + _RULE_PX)
+    for side, span in sides:
+        for line, taken in enumerate(lines):
+            through = any(_meet(rule, other) for below in lines[:line] for other in below)
             if not through and not any(_meet(span, other) for other in taken):
-                return number, side, span
+                return line, side, span
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 import streamlit as st
 
@@ -32,8 +32,15 @@ button:focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
 )
 
 
-def menu() -> None:
-    """A button with the viewer's name, and what they can do with their account under it."""
+#: What else stands in the menu: label, key, and what opens it.
+Entry: TypeAlias = tuple[str, str, Callable[[], None]]
+
+
+def menu(*more: Entry) -> None:
+    """A button with the viewer's name, and what they can do with their account under it.
+
+    ``more`` stands above that: where the toolbar has no room, it does.
+    """
     me = who.principal()
     if me is None:
         return
@@ -49,10 +56,11 @@ def menu() -> None:
         st.caption(words.ROLE_NOTES[me.role])
         if not agents.phone():
             st.caption("Press ? for the keys.")
+        left = [_entry(*one) for one in more]
         _SIGN_OUT(key="sign_out")
-        left = [
-            st.button(label, key=key, width="stretch", on_click=_leave_for, args=(dialog,))
-            for label, key, dialog in (
+        left += [
+            _entry(*one)
+            for one in (
                 ("Change password", "own_password_open", _ask_password),
                 ("Sign out everywhere", "everywhere_open", _ask_everywhere),
             )
@@ -60,6 +68,10 @@ def menu() -> None:
     if any(left):
         # The frame opens the dialog; this fragment alone would not.
         st.rerun()
+
+
+def _entry(label: str, key: str, dialog: Callable[[], None]) -> bool:
+    return st.button(label, key=key, width="stretch", on_click=_leave_for, args=(dialog,))
 
 
 def _leave_for(dialog: Callable[[], None]) -> None:

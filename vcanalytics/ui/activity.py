@@ -14,7 +14,7 @@ from vcanalytics.display import charts, formats, series, words
 from vcanalytics.display.charts import Stroke
 from vcanalytics.display.ranges import Against, Defaults, Range
 from vcanalytics.model.windows import Grain
-from vcanalytics.ui import chart, exports, live, panels, tables, tiles, toolbar
+from vcanalytics.ui import chart, exports, live, notes, panels, tables, tiles, toolbar
 from vcanalytics.ui.rhythm import NEVER
 from vcanalytics.ui.tiles import Change
 from vcanalytics.ui.toggles import Choice
@@ -185,6 +185,7 @@ def _people_lines(
         ),
         key="chart_people",
         alt=alt,
+        notes=notes.over(view),
     )
 
 
@@ -218,6 +219,7 @@ def _people_bars(
         charts.bars(_HEIGHT, tuple(names[::every])),
         key="chart_people_bars",
         alt=alt,
+        notes=notes.on_windows(view, names, mine),
     )
 
 

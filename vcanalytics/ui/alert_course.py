@@ -20,7 +20,7 @@ from vcanalytics.display.charts import Limit, Stroke
 from vcanalytics.display.charts.lines import Unit
 from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.errors import BudgetExceeded, SettingError, UsageError
-from vcanalytics.ui import chart, exports, live, panels, toolbar
+from vcanalytics.ui import chart, exports, live, notes, panels, toolbar
 from vcanalytics.ui.alerts import opened
 
 _HEIGHT: Final = 206
@@ -89,6 +89,7 @@ def _chart(found: Alert, rule: Rule, view: Range) -> None:
         ),
         key="chart_course",
         alt=_alt(known, found, rule, view),
+        notes=notes.over(shown),
     )
     meaning = f"{rule.of.meaning[:1].upper()}{rule.of.meaning[1:]}"
     st.caption(formats.literal(f"{meaning}. By what the store has of it now."))

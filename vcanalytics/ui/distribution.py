@@ -12,7 +12,7 @@ import polars as pl
 from vcanalytics import cached
 from vcanalytics.display import charts, formats
 from vcanalytics.display.ranges import Defaults, Range
-from vcanalytics.ui import chart, exports, live, panels, performance, toolbar
+from vcanalytics.ui import chart, exports, live, notes, panels, performance, toolbar
 from vcanalytics.ui.toggles import Choice
 
 _HEIGHT: Final = 238
@@ -103,6 +103,7 @@ def _heat(frame: pl.DataFrame, view: Range) -> None:
         charts.cells(_HEIGHT, x, y, x_ticks=x[:: max(1, len(x) // 6)], y_ticks=y[::2]),
         key="chart_heat",
         alt=f"Distribution by window, {view.spoken}",
+        notes=notes.on_columns(view, columns),
     )
 
 

@@ -15,7 +15,7 @@ from vcanalytics.cached.failures import CHARGED, FAILED, Pattern
 from vcanalytics.display import charts, formats, words
 from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model.windows import Grain
-from vcanalytics.ui import chart, exports, panels, pattern, tables, toolbar
+from vcanalytics.ui import chart, exports, notes, panels, pattern, tables, toolbar
 
 _ROWS: Final = 12
 _HEIGHT: Final = 150
@@ -139,6 +139,7 @@ def _chart(told: failures.OverTime, view: Range) -> None:
         charts.stacked(_HEIGHT, tuple(names), tuple(names[::every])),
         key="chart_failed",
         alt=f"Failed payments by {grain}, {view.extent}",
+        notes=notes.on_windows(view, names, told.windows),
     )
     legend = [":red[\u25a0] failed", ":orange[\u25a0] charged, marked failed"]
     still = f"\u2003:gray[the {grain} of now is open still]" if view.open else ""

@@ -13,8 +13,9 @@ from typing import Any, Final
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.cached import alerts, desk
+from vcanalytics.cached import alerts, desk, notes
 from vcanalytics.display import words
+from vcanalytics.errors import StoreError
 
 #: A rerun without news moves "so far" and "now" on; with no socket it is the only refresh.
 _ROLL_ON_S: Final = 60.0
@@ -29,6 +30,8 @@ STALE_AFTER_S: Final = 60
 ALERTS: Final = "alerts"
 #: The same of the desk's cases.
 CASES: Final = "cases"
+#: The same of notes on the time axis.
+NOTES: Final = "notes"
 
 _CSS: Final = """
 :host, div, ul { font-family: var(--st-font); font-size: 13px; color: var(--st-gray-text-color); }
@@ -85,7 +88,8 @@ def _data(show: str, streams: Sequence[str], **more: Any) -> dict[str, Any]:
         "streams": list(streams),
         "seqs": {name: states[name].seq for name in streams if name in states}
         | ({ALERTS: alerts.newest()} if ALERTS in streams else {})
-        | ({CASES: desk.newest()} if CASES in streams else {}),
+        | ({CASES: desk.newest()} if CASES in streams else {})
+        | ({NOTES: newest_note()} if NOTES in streams else {}),
         "read_at": {
             name: min(state.read_at.timestamp() * 1000, latest)
             for name, state in states.items()
@@ -95,6 +99,15 @@ def _data(show: str, streams: Sequence[str], **more: Any) -> dict[str, Any]:
         "paused": paused_at(),
         **more,
     }
+
+
+def newest_note() -> int:
+    """The number of the last change of any note, 0 where that cannot be read."""
+    try:
+        return notes.newest()
+    except StoreError:
+        # Every page has its listener: none is to fail for that.
+        return 0
 
 
 def age(

@@ -15,7 +15,7 @@ from vcanalytics.cached import alerts
 from vcanalytics.cached.alerts import Alert
 from vcanalytics.display import charts, formats, words
 from vcanalytics.display.ranges import Against, Defaults, Range
-from vcanalytics.ui import chart, exports, live, panels, tables, tiles, toolbar
+from vcanalytics.ui import chart, exports, live, notes, panels, tables, tiles, toolbar
 from vcanalytics.ui.panels import Link
 
 BOOKS: Final = ("transactions", "disputes")
@@ -125,6 +125,7 @@ def takings(defaults: Defaults) -> None:
             ),
             key="chart_takings",
             alt=f"{title}: {formats.money(total, currency)} by {clock}",
+            notes=notes.over(view),
         )
 
 

@@ -14,7 +14,7 @@ from vcanalytics.display.charts import Limit, Stroke
 from vcanalytics.display.charts.lines import Unit
 from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model import measures, thresholds
-from vcanalytics.ui import chart, exports, live, panels, toolbar
+from vcanalytics.ui import chart, exports, live, notes, panels, toolbar
 from vcanalytics.ui.tiles import Change, boxed
 from vcanalytics.ui.toggles import Choice
 
@@ -215,7 +215,7 @@ def _lines(
         label_room=_ROOM_PX,
     )
     data = series.table(rows + _hovers(frames, view, unit), height=_HEIGHT, top=top)
-    chart.draw(data, spec, key=f"chart_{key}", alt=alt)
+    chart.draw(data, spec, key=f"chart_{key}", alt=alt, notes=notes.over(view))
 
 
 def cpu(defaults: Defaults) -> None:
@@ -283,6 +283,7 @@ def _cores(view: Range) -> None:
         ),
         key="chart_cores",
         alt=f"CPU per core, {view.spoken}",
+        notes=notes.on_columns(view, x),
     )
 
 

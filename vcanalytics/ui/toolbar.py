@@ -18,7 +18,7 @@ from vcanalytics import cached
 from vcanalytics.display import formats, ranges
 from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model.windows import Grain
-from vcanalytics.ui import account, keys, live
+from vcanalytics.ui import account, keys, live, notes
 from vcanalytics.ui.agents import phone as phone  # noqa: PLC0414 - what pages ask the toolbar for
 
 _CARRIED: Final = "carried_params"
@@ -273,7 +273,9 @@ def _row(title: str, defaults: Defaults, *, compares: bool, picks: bool) -> None
         keys.draw(partial(_step, defaults) if picks else None)
         st.space("stretch")
         offset = current.now.astimezone(current.zone).utcoffset()
-        live.status(offset_s=int(offset.total_seconds()) if offset else 0)
+        with st.container(gap=None, width="content"):
+            live.status(offset_s=int(offset.total_seconds()) if offset else 0)
+            notes.follow()
         paused = live.paused_at()
         st.button(
             "Resume" if paused else "Pause",
@@ -298,7 +300,12 @@ def _row(title: str, defaults: Defaults, *, compares: bool, picks: bool) -> None
                     on_change=_pick,
                     args=("compare", key, current.compare),
                 )
-        account.menu()
+        if phone():
+            # There is room for no more in two rows.
+            account.menu((notes.label(current), "notes_open", partial(notes.open_dialog, current)))
+        else:
+            notes.button(current)
+            account.menu()
 
 
 def draw(
@@ -315,6 +322,7 @@ def draw(
     """
     _carry_over(keep_range=keep_range)
     live.page_begins()
+    notes.page_begins()
     live.fragment(lambda: _row(title, defaults, compares=compares, picks=picks))
     current = view(defaults)
     for problem in current.problems:

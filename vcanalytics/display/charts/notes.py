@@ -33,8 +33,8 @@ class Mark(NamedTuple):
     until: float | str | None
     until_share: float
     role: str
-    name: str
     text: str
+    name: str
     line: int
     side: Literal["left", "right"]
 
