@@ -238,6 +238,7 @@ def test_a_name_of_any_script_reaches_the_inside_whole(fresh: House) -> None:
         ("/admin/api/cache/clear", {"ada"}),
         ("/admin/api/ingest/requests", {"ada", "olga"}),
         ("/admin/api/health", {"ada", "olga", "vera"}),
+        ("/admin/api/notes", {"ada", "olga", "vera"}),
     ],
 )
 def test_each_role_may_what_it_may(home: House, path: str, allowed: set[str]) -> None:

@@ -59,6 +59,8 @@ _OPEN_PATTERNS: Final = (
 _ADMIN: Final = frozenset(
     {"/admin/export/audit.csv", "/admin/export/audit.parquet", "/admin/api/cache/clear"}
 )
+#: What viewers read and operators write, under one path.
+_OPERATOR_POSTS: Final = frozenset({"/admin/api/notes"})
 _OPERATOR_PREFIXES: Final = (INGEST, UPLOADS)
 #: What a page loads once its viewer is signed in.
 _VIEWER: Final = frozenset({STREAM, METRICS, "/admin/base.js", "/admin/here", "/favicon.png"})
@@ -89,15 +91,15 @@ def is_plain(raw_path: bytes) -> bool:
     return len(text) <= PATH_BYTES_MAX and _PLAIN_PATH.fullmatch(text) is not None
 
 
-def needed(path: str) -> Access | None:
-    """What ``path`` needs; None where there is no such path."""
+def needed(path: str, method: str = "GET") -> Access | None:
+    """What ``path`` needs, asked by ``method``; None where there is no such path."""
     if path in PAGES:
         return Access(PAGES[path])
     if path in _OPEN or any(pattern.fullmatch(path) for pattern in _OPEN_PATTERNS):
         return Access(None)
     if path in _ADMIN:
         return Access(Role.ADMIN)
-    if path.startswith(_OPERATOR_PREFIXES):
+    if path.startswith(_OPERATOR_PREFIXES) or (method == "POST" and path in _OPERATOR_POSTS):
         return Access(Role.OPERATOR)
     if path in _VIEWER or path.startswith(_VIEWER_PREFIXES):
         return Access(Role.VIEWER)

@@ -81,12 +81,16 @@ def visit_of(scope: Scope) -> Visit:
     return visit
 
 
+def _needed(scope: Scope) -> access.Access | None:
+    return access.needed(str(scope["path"]), str(scope.get("method", "GET")))
+
+
 def may_still(scope: Scope) -> bool:
     """Whether whoever was let in may still have the path they were let in for.
 
     Raises StoreError where accounts cannot be read.
     """
-    who, needed = visit_of(scope).look(), access.needed(str(scope["path"]))
+    who, needed = visit_of(scope).look(), _needed(scope)
     if who is None or needed is None or needed.role is None:
         return False
     return who.role.allows(needed.role)
@@ -123,7 +127,7 @@ class Doors:
             visit = self._visit(scope, self._keeper.accounts)
         except StoreError:
             return refusals.NOT_READY
-        needed = access.needed(path)
+        needed = _needed(scope)
         if needed is not None and needed.role is None:
             await self._app(_inner(scope, visit), receive, send)
             return None

@@ -44,13 +44,17 @@ OPERATIONS: Final = (
     "GET /admin/api/reconcile",
     "GET /admin/api/latency",
     "GET /admin/api/streams",
+    "GET /admin/api/notes",
     "GET /admin/api/cache/stats",
     "POST /admin/api/cache/clear",
 )
 #: Those that write: they want a console that lives.
-INGEST: Final = tuple(
-    f"POST /admin/api/ingest/{stream}"
-    for stream in ("requests", "activity", "system", "health", "logs")
+INGEST: Final = (
+    *(
+        f"POST /admin/api/ingest/{stream}"
+        for stream in ("requests", "activity", "system", "health", "logs")
+    ),
+    "POST /admin/api/notes",
 )
 #: Those that take anything.
 TAKING: Final = frozenset(
@@ -61,6 +65,7 @@ TAKING: Final = frozenset(
         "GET /admin/api/reconcile",
         "GET /admin/api/latency",
         "GET /admin/api/streams",
+        "GET /admin/api/notes",
         "POST /admin/api/cache/clear",
     }
 )

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue
 from vcanalytics.web import refusals
-from vcanalytics.web.api import activity, cache, health, ingest, metrics, revenue, rows
+from vcanalytics.web.api import activity, cache, health, ingest, metrics, notes, revenue, rows
 from vcanalytics.web.api.answers import BUDGETS, Threads
 from vcanalytics.web.api.faults import FAULTS, refusal_of
 
@@ -84,7 +84,7 @@ def make(
     app.state.threads = Threads()
     app.state.budget_s = settings.query_budget_s * BUDGETS
     app.state.keeping = ingest.Keeping(catalogue, ingest.kept_days(settings))
-    for room in (metrics, revenue, activity, health, rows, cache, ingest):
+    for room in (metrics, revenue, activity, health, rows, notes, cache, ingest):
         app.include_router(room.router, prefix=PREFIX)
     return app
 
