@@ -8,6 +8,8 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ROUNDS ?= 200
 PYTEST ?=
 BENCH  ?=
+# Where an image asks for no bytecode, every process of the tests would compile the console anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test check format bench pictures torture clean
