@@ -8,6 +8,7 @@ lines of JSON on standard output. It ends with its standard input, and its child
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -154,4 +155,6 @@ if __name__ == "__main__":
     from tests.torture import task
 
     task.prepare()
+    # Else the first collection in a child copies every page that was imported.
+    gc.freeze()
     serve(Path(sys.argv[1]))

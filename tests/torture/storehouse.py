@@ -34,8 +34,9 @@ from vcanalytics.store.manifest import clean, manifests, orphaned
 from vcanalytics.store.pseudonyms import load
 
 WRITERS: Final = (1, 2)
-#: Pieces a writer writes in a round.
+#: Pieces a writer writes in a round, and within what: others are hindered meanwhile.
 PIECES: Final = 25
+WRITES_FOR_S: Final = 0.625
 #: Within this an actor comes to its end. A busy machine is slow.
 ENDS_WITHIN_S: Final = 60.0
 #: How often the clock of an actor is off, and by how many hours.
@@ -50,9 +51,10 @@ MINUTES: Final = 4
 class Storehouse:
     """A store by a seed, in a folder of its own, on a small disk where one can be had."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, pieces: int = PIECES) -> None:
         self._random = random.Random(seed)  # noqa: S311 not a secret
         self._seed = seed
+        self._pieces = pieces
         self._folder = folder
         self.place = folder / "disk"
         # Every other store: the file systems that are real have their own ways.
@@ -148,7 +150,7 @@ class Storehouse:
         return {
             "seed": str(self._seed),
             "writer": str(writer),
-            "pieces": str(PIECES),
+            "pieces": str(self._pieces),
             "pause_ms": str(pause_ms),
             "patience_s": str(patience_s),
         }
@@ -167,8 +169,9 @@ class Storehouse:
     @contextmanager
     def writing(self, writers: Sequence[int]) -> Iterator[None]:
         """Writers beside what is done in the block; they end well by themselves."""
+        pause_ms = round(1_000 * WRITES_FOR_S / self._pieces)
         processes = [
-            self._start("writer", self._now, None, self.pieces(w, pause_ms=25, patience_s=30))
+            self._start("writer", self._now, None, self.pieces(w, pause_ms=pause_ms, patience_s=30))
             for w in writers
         ]
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from vcanalytics.store import Catalogue, Reader, Snapshot
 
 #: Every so many looks the reader is a new one, as a console that was just started.
 _NEW_EVERY: Final = 4
+#: At least; else as long as the look before it took.
 _REST_S: Final = 0.02
 
 
@@ -56,9 +58,11 @@ class Watcher:
     def _watch(self) -> None:
         catalogue = Catalogue.open(self._data_dir, create=False)
         held, looks = Reader(catalogue), 0
+        began = time.monotonic()
         try:
-            # A short rest after each look leaves the machine to those who are watched.
-            while not self._stop.wait(_REST_S) and not self._found:
+            # A rest as long as a look leaves the machine to those who are watched.
+            while not self._stop.wait(max(_REST_S, time.monotonic() - began)) and not self._found:
+                began = time.monotonic()
                 new = looks % _NEW_EVERY == 0
                 reader = Reader(catalogue) if new else held
                 looks += 1

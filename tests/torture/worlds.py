@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.torture.life import Life
 from tests.torture.rounds import Round
-from tests.torture.storehouse import Storehouse
+from tests.torture.storehouse import PIECES, Storehouse
 from tests.torture.task import ROOMS, room
 
 #: Rounds of a shop and the whole of the collectors, and how often each is chosen.
@@ -22,10 +22,13 @@ KINDS: Final = OF_SHOPS | {name: 2 for name in ROOMS if hasattr(room(name), "pla
 class World:
     """A shop and a store by one seed. Which round is of which kind follows from the seed alone."""
 
-    def __init__(self, folder: Path, seed: int, kinds: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, seed: int, kinds: Sequence[str], *, pieces: int = PIECES
+    ) -> None:
         self._folder = folder
         self._seed = seed
         self._kinds = list(kinds)
+        self._pieces = pieces
         self._random = random.Random(seed)  # noqa: S311 not a secret
         self._life: Life | None = None
         self._store: Storehouse | None = None
@@ -41,7 +44,7 @@ class World:
                 self._life = Life(self._place("shop"), self._seed)
             return self._life.round(kind)
         if self._store is None:
-            self._store = Storehouse(self._place("store"), self._seed)
+            self._store = Storehouse(self._place("store"), self._seed, self._pieces)
         return self._store.round(kind)
 
     def _place(self, name: str) -> Path:
