@@ -123,6 +123,8 @@ class Recount:
         self._present: set[str] = set()
         self._cases: list[Row] = []
         self._times: list[Row] = []
+        #: What ``payments`` came to since the last look, by whether deleted ones are among them.
+        self._payments: dict[bool, list[Payment]] = {}
 
     def look(self, now: datetime) -> None:
         rows = self._rows("transactions")
@@ -133,6 +135,7 @@ class Recount:
                 states.append((now, row))
         self._cases = self._rows("dispute_cases")
         self._times = self._rows("performance_metrics")
+        self._payments.clear()
         self.read_at = now
 
     def _rows(self, table: str) -> list[Row]:
@@ -143,7 +146,12 @@ class Recount:
         return [dict(row) for row in found]
 
     def payments(self, *, deleted: bool = False) -> list[Payment]:
-        """Those that stand at the source, samples too."""
+        """Those that stand at the source, samples too. Worked out once a look; only read."""
+        if deleted not in self._payments:
+            self._payments[deleted] = self._worked_out(deleted=deleted)
+        return self._payments[deleted]
+
+    def _worked_out(self, *, deleted: bool) -> list[Payment]:
         by_payment, by_case = defaultdict(list), defaultdict(list)
         for case in self._cases:
             by_payment[case["transaction_id"]].append(case)

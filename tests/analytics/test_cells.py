@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from tests.analytics import moments
 from tests.analytics.moments import NOON, Row, ago, request, sample
 from tests.analytics.sealed_store import Store
 from vcanalytics.analytics import performance, system
@@ -22,6 +24,7 @@ from vcanalytics.analytics.latency import Kind, latency
 from vcanalytics.analytics.sources import hours_alone
 from vcanalytics.model import buckets
 from vcanalytics.model.windows import Grain
+from vcanalytics.store import Snapshot
 from vcanalytics.store.cells.counting import FINE, REQUEST_CELLS, exact_sum
 
 shared = settings(
@@ -56,9 +59,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def exact(store: Store, start: datetime, end: datetime) -> dict[str, Row]:
+def exact(
+    store: Store, start: datetime, end: datetime, snapshot: Snapshot | None = None
+) -> dict[str, Row]:
     """The same figures from every row."""
-    snapshot = store.look()
+    snapshot = snapshot or store.look()
     frame = store.engine.ask(
         sql("latency"),
         {"kind": "request_time", "from": start, "to": end, "fine": list(FINE)},
@@ -142,6 +147,33 @@ def hourly(days: int, step: timedelta = timedelta(minutes=7)) -> list[Row]:
     ]
 
 
+@dataclass(frozen=True)
+class Around:
+    """A store with rows from before ``start`` until after ``end``, around a change of clocks."""
+
+    store: Store
+    rows: list[Row]
+    start: datetime
+    end: datetime
+
+
+@pytest.fixture(scope="module", params=["2026-11-01T06:00+00:00", "2026-04-04T15:00+00:00"])
+def around(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Around]:
+    clocks = datetime.fromisoformat(request.param)
+    start, end = clocks - timedelta(days=2, minutes=17), clocks + timedelta(days=2, minutes=11)
+    step = timedelta(minutes=7)
+    rows = [
+        moments.request(20.0 + i * 37 % 400, start - step + step * i)
+        for i in range(int((end - start) / step) + 3)
+    ]
+    store = Store(tmp_path_factory.mktemp("around"))
+    store.keep("requests", rows[::3], rows[1::3], rows[2::3])
+    yield Around(store, rows, start, end)
+    store.close()
+
+
 @pytest.mark.parametrize(
     ("zone", "grain"),
     [
@@ -155,22 +187,12 @@ def hourly(days: int, step: timedelta = timedelta(minutes=7)) -> list[Row]:
         ("Australia/Lord_Howe", Grain.HOUR),
     ],
 )
-@pytest.mark.parametrize("clocks", ["2026-11-01T06:00+00:00", "2026-04-04T15:00+00:00"])
-def test_windows_from_cells_are_those_of_rows(
-    store: Store, zone: str, grain: Grain, clocks: str
-) -> None:
+def test_windows_from_cells_are_those_of_rows(around: Around, zone: str, grain: Grain) -> None:
     """Around a change of clocks, in zones that are half an hour off, with ragged ends."""
-    around = datetime.fromisoformat(clocks)
-    start, end = around - timedelta(days=2, minutes=17), around + timedelta(days=2, minutes=11)
-    step = timedelta(minutes=7)
-    rows = [
-        request(20.0 + i * 37 % 400, start - step + step * i)
-        for i in range(int((end - start) / step) + 3)
-    ]
-    store.keep("requests", rows[::3], rows[1::3], rows[2::3])
+    store, start, end, snapshot = around.store, around.start, around.end, around.store.look()
     frame = performance.over_time(
         store.engine,
-        store.look(),
+        snapshot,
         kind=Kind.REQUEST,
         start=start,
         end=end,
@@ -179,10 +201,10 @@ def test_windows_from_cells_are_those_of_rows(
         grain=grain,
     )
     assert set(frame["method"]) == {"sketch"}
-    assert frame["count"].sum() == len([r for r in rows if start <= _when(r) < end])
+    assert frame["count"].sum() == len([r for r in around.rows if start <= _when(r) < end])
     for row in frame.iter_rows(named=True):
         low, high = max(row["window_start"], start), min(row["window_end"], end)
-        wanted = exact(store, low, high)
+        wanted = exact(store, low, high, snapshot)
         if not wanted:
             assert (row["count"], row["p95_ms"]) == (0, None)
             continue

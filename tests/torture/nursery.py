@@ -53,6 +53,7 @@ class Nursery:
     """The forking process, from the harness's side."""
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+        self.log = log
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.torture.nursery", str(log)],
             cwd=ROOT,

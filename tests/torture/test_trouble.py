@@ -19,10 +19,11 @@ from tests.torture.writing import acknowledged
 WITHIN_S = 60.0
 
 
-@pytest.fixture
-def nursery(tmp_path: Path) -> Iterator[Nursery]:
-    plain = environment(tmp_path / "data", "sqlite:////none")
-    nursery = Nursery(plain | shim.built(tmp_path), tmp_path / "log")
+@pytest.fixture(scope="module")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    folder = tmp_path_factory.mktemp("nursery")
+    plain = environment(folder / "data", "sqlite:////none")
+    nursery = Nursery(plain | shim.built(folder), folder / "log")
     yield nursery
     nursery.close()
 
@@ -63,9 +64,10 @@ def test_an_error_of_the_disk_within_sqlite_is_told_in_a_line(
 ) -> None:
     if not shim.built(tmp_path):
         pytest.skip("no compiler: SQLite's own calls cannot be made to fail")
+    nursery.log.write_text("")
     trouble = Trouble("eio", "committing", 2, calls=1, lasting=True)
     assert write(nursery, tmp_path, trouble) == REFUSED
-    (line,) = (tmp_path / "log").read_text().splitlines()
+    (line,) = nursery.log.read_text().splitlines()
     assert "the store cannot be written: " in line
     assert "disk I/O error" in line
     # Once the disk is well again.
