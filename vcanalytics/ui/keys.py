@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
@@ -36,28 +35,6 @@ _ON_THE_DESK: Final = (
     (["X"], "Dismiss it"),
 )
 
-_CSS: Final = """
-:host { font-family: var(--st-font); color: var(--st-text-color); }
-dialog { width: min(560px, 92vw); max-height: 86vh; padding: 22px 24px; box-sizing: border-box;
-  color: var(--st-text-color); background: var(--st-background-color);
-  border: 1px solid var(--st-border-color); border-radius: 6px; font-size: 15px; }
-dialog::backdrop { background: rgb(0 0 0 / 0.4); }
-header { display: flex; align-items: center; justify-content: space-between; }
-h2 { margin: 0; font-size: 15px; font-weight: 600; }
-header button { padding: 4px 10px; font: inherit; font-size: 13px; cursor: pointer;
-  color: var(--st-text-color); background: var(--st-background-color);
-  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); }
-button:focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
-dl { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 24px; margin: 18px 0 0; }
-dl div { display: flex; align-items: baseline; gap: 10px; }
-dt { min-width: 62px; white-space: nowrap; }
-dd { margin: 0; }
-kbd { display: inline-block; min-width: 12px; margin-right: 4px; padding: 1px 6px;
-  text-align: center; font-family: var(--st-code-font); font-size: 12px;
-  color: var(--st-text-color); background: var(--st-secondary-background-color);
-  border: 1px solid var(--st-border-color); border-radius: 4px; }
-@media (max-width: 560px) { dl { grid-template-columns: 1fr; } }
-"""
 _SHEET: Final = st.components.v2.component(
     "vectorcraft_keys",
     html="""<dialog aria-labelledby="keys-title">
@@ -65,8 +42,8 @@ _SHEET: Final = st.components.v2.component(
 <dl></dl>
 </dialog>
 """,
-    css=_CSS,
-    js=(Path(__file__).parent / "keys.js").read_text(encoding="utf-8"),
+    # vcanalytics/web/page/keys.js: see ui/live.py.
+    js="export default component => window.vectorcraft && window.vectorcraft.keys(component)\n",
 )
 
 

@@ -7,7 +7,6 @@ fragment they stand in to rerun. Where the socket cannot be had, fragments poll 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
@@ -33,37 +32,15 @@ CASES: Final = "cases"
 #: The same of notes on the time axis.
 NOTES: Final = "notes"
 
-_CSS: Final = """
-:host, div, ul { font-family: var(--st-font); font-size: 13px; color: var(--st-gray-text-color); }
-[data-vc] { white-space: nowrap; line-height: 20px; }
-[data-vc]:empty { line-height: 0; }
-.age.stale, .value.stale, .icon.stale { color: var(--st-yellow-text-color); }
-.age.late { color: var(--st-yellow-text-color); }
-.age.stale { background: var(--st-yellow-background-color); border-radius: 3px; padding: 1px 6px; }
-.word { color: var(--st-text-color); }
-.dot { display: inline-block; width: 6px; height: 6px; margin-right: 6px; border-radius: 50%;
-  border: 2px solid var(--st-background-color); box-sizing: content-box; vertical-align: -1px;
-  background: var(--st-gray-color); box-shadow: 0 0 0 1.5px var(--st-gray-color); }
-.dot.live { background: var(--st-green-color); box-shadow: 0 0 0 1.5px var(--st-green-color); }
-.dot.paused, .dot.stale { background: var(--st-yellow-color);
-  box-shadow: 0 0 0 1.5px var(--st-yellow-color); }
-.dot.lost { background: var(--st-red-color); box-shadow: 0 0 0 1.5px var(--st-red-color); }
-ul { list-style: none; margin: 0; padding: 0; }
-li { display: grid; grid-template-columns: 32px 1fr 1.9fr; line-height: 27px; }
-li .icon { color: var(--st-green-text-color); }
-li .icon.stale { color: var(--st-yellow-text-color); }
-li .icon.never { color: var(--st-gray-text-color); }
-li .label { color: var(--st-text-color); }
-li .note { grid-column: 2 / 4; line-height: 18px; margin-bottom: 4px; white-space: normal; }
-"""
-
-_JS: Final = (Path(__file__).parent / "live.js").read_text(encoding="utf-8")
+# What they draw with stands in the page's own script (vcanalytics/web/page/live.js), loaded once: a
+# component carries its script with every message, and each fragment has one.
+_JS: Final = (
+    "export default component => window.vectorcraft && window.vectorcraft.live(component)\n"
+)
 _LINE = st.components.v2.component(
-    "vectorcraft_live", html='<div data-vc class="age"></div>\n', css=_CSS, js=_JS
+    "vectorcraft_live", html='<div data-vc class="age"></div>\n', js=_JS
 )
-_LIST = st.components.v2.component(
-    "vectorcraft_freshness", html="<ul data-vc></ul>\n", css=_CSS, js=_JS
-)
+_LIST = st.components.v2.component("vectorcraft_freshness", html="<ul data-vc></ul>\n", js=_JS)
 
 
 def paused_at() -> str | None:

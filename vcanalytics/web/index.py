@@ -1,14 +1,16 @@
 """The page every viewer loads first: Streamlit's own index, with the console's name and mark.
 
-Streamlit's script guesses where the server is by asking below the page's own path first, which is
-answered with 404 and costs a round trip. One line before it says where the server is.
+Its first script is the console's (the files of ``page/``, as one): where the server is, and what
+the pages' components draw with, loaded once and kept by the browser until it changes.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
+import xxhash
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -17,21 +19,8 @@ from vcanalytics.web.access import PAGES
 from vcanalytics.web.headers import installed
 
 BASE_SCRIPT: Final = "/admin/base.js"
-#: Besides, it says now and then that somebody is at the page: what goes over Streamlit's socket may
-#: be the page's own doing, and must not keep an abandoned session alive.
-_BASE: Final = """\
-window.__streamlit = { BACKEND_BASE_URL: window.location.origin + "/" };
-(() => {
-  let told = Date.now()
-  const here = () => {
-    if (Date.now() - told < 60000) return
-    told = Date.now()
-    fetch("/admin/here", { method: "POST" }).catch(() => {})
-  }
-  for (const kind of ["pointerdown", "keydown", "wheel"])
-    addEventListener(kind, here, { capture: true, passive: true })
-})()
-"""
+_PAGE: Final = Path(__file__).parent / "page"
+_FILES: Final = ("base.js", "live.js", "keys.js")
 _FONT: Final = "/app/static/fonts/hanken-grotesk-latin-wght-normal.woff2"
 
 
@@ -40,10 +29,18 @@ def _streamlit_index() -> str:
 
 
 @lru_cache(maxsize=1)
+def _script() -> str:
+    """The console's script: each file a room of its own."""
+    texts = [(_PAGE / name).read_text(encoding="utf-8") for name in _FILES]
+    return "".join(f"(() => {{\n{text}}})();\n" for text in texts)
+
+
+@lru_cache(maxsize=1)
 def page() -> str:
     """The index with the console's additions."""
+    version = xxhash.xxh3_64_hexdigest(_script().encode())
     head = (
-        f'<head>\n    <script src="{BASE_SCRIPT}"></script>'
+        f'<head>\n    <script src="{BASE_SCRIPT}?{version}"></script>'
         '\n    <link rel="icon" type="image/svg+xml" href="/app/static/icon.svg" />'
         f'\n    <link rel="preload" href="{_FONT}" as="font" type="font/woff2" crossorigin />'
     )
@@ -57,9 +54,9 @@ async def index(_request: Request) -> Response:
 
 
 async def base_script(_request: Request) -> Response:
-    """Where the server is."""
+    """The console's script: a page names it by its content, so that it may be kept for long."""
     return Response(
-        _BASE, media_type="text/javascript", headers={"Cache-Control": "public, max-age=3600"}
+        _script(), media_type="text/javascript", headers={"Cache-Control": "public, max-age=604800"}
     )
 
 

@@ -7,6 +7,31 @@ const APART_MS = 8 // Streamlit sends what is set in one go as one: only one fra
 const KEEP_MS = 15000 // a socket without listeners is kept so long for the next page
 const GIVE_UP_MS = 4000 // without a socket for so long, the page falls back to polling
 
+const STYLE = new CSSStyleSheet()
+STYLE.replaceSync(`
+:host, div, ul { font-family: var(--st-font); font-size: 13px; color: var(--st-gray-text-color); }
+[data-vc] { white-space: nowrap; line-height: 20px; }
+[data-vc]:empty { line-height: 0; }
+.age.stale, .value.stale, .icon.stale { color: var(--st-yellow-text-color); }
+.age.late { color: var(--st-yellow-text-color); }
+.age.stale { background: var(--st-yellow-background-color); border-radius: 3px; padding: 1px 6px; }
+.word { color: var(--st-text-color); }
+.dot { display: inline-block; width: 6px; height: 6px; margin-right: 6px; border-radius: 50%;
+  border: 2px solid var(--st-background-color); box-sizing: content-box; vertical-align: -1px;
+  background: var(--st-gray-color); box-shadow: 0 0 0 1.5px var(--st-gray-color); }
+.dot.live { background: var(--st-green-color); box-shadow: 0 0 0 1.5px var(--st-green-color); }
+.dot.paused, .dot.stale { background: var(--st-yellow-color);
+  box-shadow: 0 0 0 1.5px var(--st-yellow-color); }
+.dot.lost { background: var(--st-red-color); box-shadow: 0 0 0 1.5px var(--st-red-color); }
+ul { list-style: none; margin: 0; padding: 0; }
+li { display: grid; grid-template-columns: 32px 1fr 1.9fr; line-height: 27px; }
+li .icon { color: var(--st-green-text-color); }
+li .icon.stale { color: var(--st-yellow-text-color); }
+li .icon.never { color: var(--st-gray-text-color); }
+li .label { color: var(--st-text-color); }
+li .note { grid-column: 2 / 4; line-height: 18px; margin-bottom: 4px; white-space: normal; }
+`)
+
 function makeHub() {
   const hub = {
     listeners: new Map(), seqs: {}, readAt: {}, problem: null, skewMs: 0,
@@ -78,7 +103,7 @@ function makeHub() {
   return hub
 }
 
-const hub = (window.__vectorcraftLive ??= makeHub())
+const hub = makeHub()
 const instances = new WeakMap()
 let nextId = 1
 
@@ -218,10 +243,11 @@ function report(self) {
   if (state !== self.data.socket) self.component.setStateValue("socket", state)
 }
 
-export default function (component) {
+window.vectorcraft.live = component => {
   const { parentElement, data } = component
   let self = instances.get(parentElement)
   if (!self) {
+    parentElement.getRootNode().adoptedStyleSheets.push(STYLE)
     self = { id: nextId++, asked: {}, askedAt: 0, later: 0, reported: null }
     instances.set(parentElement, self)
   }

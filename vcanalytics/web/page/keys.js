@@ -3,6 +3,29 @@
 const GO_WITHIN_MS = 1500
 const TYPING = "input, textarea, select, [contenteditable=true], [role=combobox], [role=textbox]"
 const instances = new WeakMap()
+const STYLE = new CSSStyleSheet()
+STYLE.replaceSync(`
+:host { font-family: var(--st-font); color: var(--st-text-color); }
+dialog { width: min(560px, 92vw); max-height: 86vh; padding: 22px 24px; box-sizing: border-box;
+  color: var(--st-text-color); background: var(--st-background-color);
+  border: 1px solid var(--st-border-color); border-radius: 6px; font-size: 15px; }
+dialog::backdrop { background: rgb(0 0 0 / 0.4); }
+header { display: flex; align-items: center; justify-content: space-between; }
+h2 { margin: 0; font-size: 15px; font-weight: 600; }
+header button { padding: 4px 10px; font: inherit; font-size: 13px; cursor: pointer;
+  color: var(--st-text-color); background: var(--st-background-color);
+  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); }
+button:focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
+dl { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 24px; margin: 18px 0 0; }
+dl div { display: flex; align-items: baseline; gap: 10px; }
+dt { min-width: 62px; white-space: nowrap; }
+dd { margin: 0; }
+kbd { display: inline-block; min-width: 12px; margin-right: 4px; padding: 1px 6px;
+  text-align: center; font-family: var(--st-code-font); font-size: 12px;
+  color: var(--st-text-color); background: var(--st-secondary-background-color);
+  border: 1px solid var(--st-border-color); border-radius: 4px; }
+@media (max-width: 560px) { dl { grid-template-columns: 1fr; } }
+`)
 
 function typing(event) {
   const at = event.composedPath()[0]
@@ -64,10 +87,11 @@ function fill(self) {
   self.sheet.querySelector("dl").replaceChildren(...rows)
 }
 
-export default function (component) {
+window.vectorcraft.keys = component => {
   const { parentElement, data } = component
   let self = instances.get(parentElement)
   if (!self) {
+    parentElement.getRootNode().adoptedStyleSheets.push(STYLE)
     self = { goAt: 0, sheet: parentElement.querySelector("dialog") }
     self.press = event => press(self, event)
     // A click beside the sheet closes it, as Escape does.
