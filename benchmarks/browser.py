@@ -16,6 +16,8 @@ from vcanalytics.web.cookies import SECURE_NAME
 FINISHED: Final = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 )
+#: What Vega has drawn.
+CHART: Final = "[data-testid=stVegaLiteChart] .marks"
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -48,6 +50,16 @@ def sign_in(context: BrowserContext, served: ServedConsole) -> None:
             }
         ]
     )
+
+
+def loaded(page: Page, address: str) -> tuple[float, float]:
+    """Go there; seconds until the first chart is painted, and until the script has finished."""
+    started = time.perf_counter()
+    page.goto(address, wait_until="commit")
+    page.wait_for_selector(CHART, timeout=60_000)
+    charted = time.perf_counter() - started
+    page.wait_for_selector(FINISHED, timeout=60_000)
+    return charted, time.perf_counter() - started
 
 
 def opened(page: Page, address: str) -> float:

@@ -41,6 +41,7 @@ def run(options: Options) -> list[Result]:
                 "viewers",
                 "arriving",
                 "console's CPU a refresh, ms",
+                "kB a refresh",
                 "against 1 viewer",
                 "p50, ms",
                 "p95, ms",
@@ -58,7 +59,7 @@ def run(options: Options) -> list[Result]:
 
 async def _all(
     served: ServedConsole, shop: Shop, catalogue: Catalogue, rounds: int, options: Options
-) -> list[tuple[int, str, float, float, float, float]]:
+) -> list[tuple[int, str, float, float, float, float, float]]:
     rows = []
     for count in _VIEWERS:
         async with AsyncExitStack() as stack:
@@ -72,12 +73,15 @@ async def _all(
                 raise RuntimeError("Overview has no live fragment")
             options.say(f"{count} viewers, {len(viewers[0].fragments)} fragments each")
             for arriving, spread_s in (("at once", 0.0), ("spread", _SPREAD_S)):
+                before = sum(viewer.received for viewer in viewers)
                 cost_s, times = await _refresh(served, shop, catalogue, viewers, spread_s, rounds)
                 options.say(f"{arriving}: {len(times)} refreshes")
                 cost_ms = cost_s * 1000 / len(times)
                 p50, p95 = (percentile(times, share) * 1000 for share in (0.5, 0.95))
                 share = count * cost_ms / 1000 / _SPREAD_S * 100
-                rows.append((count, arriving, cost_ms, p50, p95, share))
+                sent = sum(viewer.received for viewer in viewers) - before
+                sent_kb = sent / (count * (rounds + 1)) / 1000
+                rows.append((count, arriving, cost_ms, sent_kb, p50, p95, share))
     return rows
 
 

@@ -22,6 +22,8 @@ class Viewer:
     socket: ClientConnection | None = None
     fragments: list[str] = field(default_factory=list)
     page: str = ""
+    #: Bytes of what the server sent, as it came over the socket before any compression.
+    received: int = 0
 
     async def open(self, query: str = "") -> float:
         """Connect and run the page once; seconds from the connect to the end of the run."""
@@ -60,6 +62,7 @@ class Viewer:
         async for raw in self.socket:
             message = ForwardMsg()
             message.ParseFromString(raw if isinstance(raw, bytes) else raw.encode())
+            self.received += len(raw)
             kind = message.WhichOneof("type")
             if kind == "auto_rerun" and message.auto_rerun.fragment_id not in self.fragments:
                 self.fragments.append(message.auto_rerun.fragment_id)
