@@ -5,8 +5,10 @@ Functions of the modules beside this one make them of answers, a module a subjec
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final, Literal
 
 import polars as pl
@@ -27,11 +29,16 @@ SIGNS: Final[dict[Mark, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One word of a legend: its mark, the role of its colour, and what it means."""
+    """One word of a legend: its mark, the role of its colour, and what it means.
+
+    Of a part of one whole also its figure, and its share.
+    """
 
     words: str
     role: str
     mark: Mark = "square"
+    figure: str = ""
+    share: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,16 @@ class Picture:
     legend: tuple[Key, ...] = ()
     timed: bool = False
     windows: tuple[tuple[str, datetime, datetime], ...] | None = None
+
+
+def columns_of(
+    names: Mapping[datetime, str], view: Range
+) -> tuple[tuple[str, datetime, datetime], ...]:
+    """The windows of columns that are named by their start, each as long as to the next."""
+    if not names:
+        return ()
+    edges = pairwise([*names, max(view.end, list(names)[-1])])
+    return tuple((name, *edge) for name, edge in zip(names.values(), edges, strict=True))
 
 
 def caption(view: Range, as_of: datetime) -> str:

@@ -66,7 +66,10 @@ def draw(sheet: Sheet, form: Literal["svg", "png"], theme: Theme = "light") -> b
         "note": picture.note,
         "caption": sheet.caption,
         "alt": picture.alt,
-        "legend": [[key.words, key.role, key.mark] for key in picture.legend],
+        "legend": [
+            [" ".join(filter(None, (key.words, key.figure, key.share))), key.role, key.mark]
+            for key in picture.legend
+        ],
         "chart": _chart(picture, WIDTH_PX),
     }
     return _drawn(job)

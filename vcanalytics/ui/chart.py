@@ -48,3 +48,13 @@ def legend(keys: Sequence[Key]) -> str:
         f":{_COLOURS[key.role]}[{SIGNS[key.mark]}] {formats.literal(key.words)}" for key in keys
     ]
     return ":small[" + "\u2003".join(parts) + "]"
+
+
+def listed(keys: Sequence[Key]) -> str:
+    """The same as a list, each part with its figure and its share."""
+    lines = [
+        f":{_COLOURS[key.role]}[{SIGNS[key.mark]}] {formats.literal(key.words)} **{key.figure}**"
+        f" :gray[{key.share}]"
+        for key in keys
+    ]
+    return ":small[" + "  \n".join(lines) + "]"

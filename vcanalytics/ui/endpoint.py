@@ -9,6 +9,7 @@ import streamlit as st
 
 from vcanalytics import cached
 from vcanalytics.display import formats
+from vcanalytics.display import performance as shown
 from vcanalytics.display.ranges import Defaults
 from vcanalytics.ui import exports, live, panels, performance, tables, tiles, toolbar
 from vcanalytics.ui.panels import Link
@@ -27,7 +28,7 @@ def heading(defaults: Defaults) -> bool:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if name is not None:
             st.markdown(formats.code(name[:_NAME_CHARS_MAX]), width="content")
-            st.caption(performance.KINDS[performance.kind()], width="content")
+            st.caption(shown.KINDS[performance.kind()], width="content")
         st.space("stretch")
         st.page_link(
             "pages/performance.py",

@@ -15,6 +15,7 @@ from vcanalytics.accounts import Principal, Role
 from vcanalytics.cached import notes as _notes
 from vcanalytics.display import formats, noted, words
 from vcanalytics.display.noted import Notes
+from vcanalytics.display.picture import Picture
 from vcanalytics.display.ranges import Range
 from vcanalytics.errors import StoreError, UsageError
 from vcanalytics.model.notes import TEXT_CHARS_MAX, Note, NoteDraft, NoteKind
@@ -35,6 +36,11 @@ _ROWS: Final = 30
 def over(view: Range, *, narrow: bool = False) -> Notes:
     """The notes of the range, for a chart over time; ``narrow``: in a small panel."""
     return Notes(_within(view), view, narrow=narrow)
+
+
+def on(picture: Picture, view: Range, *, narrow: bool = False) -> Notes:
+    """The notes of the range as a picture shows them: none where its ``x`` is no time."""
+    return Notes(_within(view) if picture.timed else (), view, picture.windows, narrow=narrow)
 
 
 def on_windows(view: Range, names: Sequence[str], windows: pl.DataFrame) -> Notes:

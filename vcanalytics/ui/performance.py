@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.display import charts, formats, series
-from vcanalytics.display.charts import Limit, Stroke
-from vcanalytics.display.charts.lines import Unit
+from vcanalytics.display import charts, formats
+from vcanalytics.display import performance as shown
 from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model import thresholds
 from vcanalytics.ui import chart, exports, live, notes, panels, tables, tiles, toolbar
@@ -21,15 +19,7 @@ from vcanalytics.ui.toggles import Choice
 
 STREAMS: Final = ("requests",)
 ENDPOINT_PAGE: Final = "pages/endpoint.py"
-_HEIGHT: Final = 238
 _TABLE_ROWS: Final = 11
-#: Kinds of measurement as the URL names them, and what one of each is called.
-KINDS: Final[dict[str, str]] = {
-    "request_time": "Requests",
-    "database_query": "Database queries",
-    "vectorization_time": "Vectorising",
-    "paypal_api_response_time": "PayPal's API",
-}
 #: What one of them is called, and several.
 _ONE: Final[dict[str, tuple[str, str]]] = {
     "request_time": ("Endpoint", "Endpoints"),
@@ -37,25 +27,13 @@ _ONE: Final[dict[str, tuple[str, str]]] = {
     "vectorization_time": ("Strategy", "Strategies"),
     "paypal_api_response_time": ("Call", "Calls"),
 }
-_LIMITS: Final[dict[str, Limit]] = {
-    "request_time": Limit(thresholds.RESPONSE_P95_MS, "p95 limit 200 ms"),
-    "database_query": Limit(thresholds.QUERY_MS, "slow above 50 ms"),
-    "paypal_api_response_time": Limit(thresholds.PAYPAL_MS, "limit 5 s"),
-}
 NEVER: Final = "VectorCraft writes them only where its metrics are switched on."
 _MEASURE: Final = Choice(
     "Measure",
     "measure",
-    {"percentiles": "Percentiles", "mean": "Mean", "errors": "Error rate"},
+    shown.MEASURES,
 )
-_KIND: Final = Choice("What was measured", "kind", KINDS)
-_PERCENTILES: Final = (
-    Stroke("p99", "muted", 1.25),
-    Stroke("p50", "subject", 1.5, 0.7),
-    Stroke("p95", "subject"),
-)
-_MEAN_LIMIT: Final = Limit(thresholds.RESPONSE_MEAN_MS, "mean limit 100 ms")
-_ERROR_LIMIT: Final = Limit(thresholds.ERROR_RATE, "limit 5 %")
+_KIND: Final = Choice("What was measured", "kind", shown.KINDS)
 
 
 def kind() -> str:
@@ -124,7 +102,7 @@ def metrics(defaults: Defaults) -> None:
             _metric("Error rate", formats.rate(rate), tiles.rate_change(rate, was, "less"))
             number = mine.get("count", 0)
             change = tiles.count_change(number, earlier.get("count"), "neither")
-            _metric(KINDS[kind()], formats.count(number), change)
+            _metric(shown.KINDS[kind()], formats.count(number), change)
             _slow_queries(now.get("database_query", {}), before.get("database_query"))
 
 
@@ -141,51 +119,38 @@ def _metric(label: str, value: str, change: Change) -> None:
         tiles.figure(label, value, change)
 
 
-def _x_format(view: Range) -> str:
-    return "%H:%M" if view.end - view.start <= timedelta(days=2) else "%-d %b"
-
-
 def over_time(defaults: Defaults, *, named: bool = True) -> None:
     """Percentiles, mean or error rate by window; ``named``: the note says of which endpoint."""
     view = toolbar.view(defaults)
     one = endpoint()
-    answer = _over_time(view, kind(), one)
-    begun = answer.filter(pl.col("window_start") <= view.now)
-    title = "Response time" if kind() == "request_time" else KINDS[kind()]
+    frame = _over_time(view, kind(), one)
+    begun = frame.filter(pl.col("window_start") <= view.now)
+    measure = _MEASURE.value
+    csv = exports.link(
+        "response-times", view, streams=STREAMS, kind=kind(), endpoint=one, measure=measure
+    )
     with panels.panel(
-        title,
+        shown.title(kind()),
         key="over_time",
         note=", ".join(
             [
-                f"{_window(begun)} windows",
+                f"{shown.window(begun)} windows",
                 *(["all" if one is None else one] if named else []),
                 _how(begun, view),
             ]
         ),
         streams=STREAMS,
-        csv=exports.link("response-times", view, streams=STREAMS, kind=kind(), endpoint=one),
+        csv=csv,
+        picture="response-times",
         choice=_MEASURE,
-        skeleton=_HEIGHT,
+        skeleton=shown.HEIGHT,
         every_s=live.CALMLY_S,
     ):
-        measure = _MEASURE.value
-        if not begun["count"].sum():
+        picture = shown.over_time(frame, view, kind=kind(), measure=measure)
+        if picture is None:
             panels.empty("Nothing was measured in this range.", "Choose a longer one.")
             return
-        if measure == "percentiles":
-            data, spec = _percentiles(begun, view)
-        elif measure == "mean":
-            limit = _MEAN_LIMIT if kind() == "request_time" else None
-            data, spec = _one_line(begun, view, "mean_ms", "mean", "ms", limit)
-        else:
-            data, spec = _one_line(begun, view, "error_rate", "errors", "rate", _ERROR_LIMIT)
-        chart.draw(
-            data,
-            spec,
-            key=f"chart_{measure}",
-            alt=f"{title}: {_MEASURE.options[measure].lower()}, {view.spoken}",
-            notes=notes.over(view),
-        )
+        chart.show(picture, key=f"chart_{measure}", notes=notes.over(view))
 
 
 def _over_time(view: Range, name: str, one: str | None = None) -> pl.DataFrame:
@@ -213,64 +178,6 @@ def _how(frame: pl.DataFrame, view: Range) -> str:
         if cached.hours_alone("requests", view.start, view.end)
         else words
     )
-
-
-def _window(frame: pl.DataFrame) -> str:
-    if not frame.height:
-        return ""
-    start, end = frame.select("window_start", "window_end").row(0)
-    return formats.duration((end - start).total_seconds(), 1)
-
-
-def _windows(frame: pl.DataFrame, column: str) -> Iterator[series.Window]:
-    yield from frame.select("window_start", "window_end", column).iter_rows()
-
-
-def _hovers(frame: pl.DataFrame, view: Range) -> list[series.Point]:
-    texts = {}
-    for row in frame.filter(pl.col("count") > 0).iter_rows(named=True):
-        when = formats.moment(row["window_start"], view.zone, view.now)
-        parts = [f"{name} {formats.milliseconds(row[f'{name}_ms'])}" for name in _NAMES]
-        errors = f"{formats.rate(row['error_rate'])} errors of {formats.count(row['count'])}"
-        texts[row["window_start"]] = f"{when}: {', '.join(parts)}, {errors}"
-    return series.hovers(texts, view)
-
-
-_NAMES: Final = ("p50", "p95", "p99", "mean")
-
-
-def _percentiles(frame: pl.DataFrame, view: Range) -> tuple[pl.DataFrame, charts.Spec]:
-    columns = [f"{stroke.series}_ms" for stroke in _PERCENTILES]
-    # Zeros have no place on a logarithmic axis.
-    frame = frame.with_columns(pl.when(pl.col(columns) > 0).then(pl.col(columns)))
-    rows = [
-        point
-        for stroke in _PERCENTILES
-        for point in series.points(_windows(frame, f"{stroke.series}_ms"), view, stroke.series)
-    ]
-    limit = _LIMITS.get(kind())
-    shown = [row[1] for row in rows if row[1] is not None]
-    shown += [limit.value] if limit is not None else []
-    ticks = charts.log_ticks(min(shown, default=1.0), max(shown, default=1.0))
-    spec = charts.trend(
-        _HEIGHT,
-        _x_format(view),
-        _PERCENTILES,
-        "ms",
-        log=True,
-        ticks=ticks,
-        limit=limit,
-    )
-    table = series.table(rows + _hovers(frame, view), height=_HEIGHT, log=True, limit=limit)
-    return table, spec
-
-
-def _one_line(
-    frame: pl.DataFrame, view: Range, column: str, name: str, unit: Unit, limit: Limit | None
-) -> tuple[pl.DataFrame, charts.Spec]:
-    rows = series.points(_windows(frame, column), view, name)
-    spec = charts.trend(_HEIGHT, _x_format(view), (Stroke(name, "subject"),), unit, limit=limit)
-    return series.table(rows + _hovers(frame, view), height=_HEIGHT, limit=limit), spec
 
 
 def endpoints(defaults: Defaults) -> None:
@@ -316,12 +223,12 @@ def _pick(names: list[str]) -> None:
 
 
 def _endpoint_rows(frame: pl.DataFrame) -> pl.DataFrame:
-    limit = _LIMITS.get(kind())
+    limit = shown.LIMITS.get(kind())
     over = [
         [] if limit is None else ["over" if p95 > limit.value else "within"]
         for p95 in frame["p95_ms"]
     ]
-    shown = frame.select(
+    rows = frame.select(
         "endpoint",
         pl.Series("limit", over, dtype=pl.List(pl.String)),
         "count",
@@ -329,10 +236,10 @@ def _endpoint_rows(frame: pl.DataFrame) -> pl.DataFrame:
         (pl.col("error_rate") * 100).alias("error_rate"),
     )
     if limit is None:
-        shown = shown.drop("limit")
+        rows = rows.drop("limit")
     if toolbar.phone():
-        return shown.select("endpoint", "p95_ms", "error_rate", "count")
-    return shown
+        return rows.select("endpoint", "p95_ms", "error_rate", "count")
+    return rows
 
 
 def _endpoint_columns(one: str) -> dict[str, Any]:
@@ -362,6 +269,7 @@ def paypal(defaults: Defaults) -> None:
         note="p95 of its answers",
         streams=STREAMS,
         csv=exports.link("response-times", view, streams=STREAMS, kind=name),
+        picture="response-times",
         every_s=live.CALMLY_S,
     ):
         row = _summary(view.start, view.until).get(name)

@@ -18,7 +18,7 @@ from vcanalytics import cached
 from vcanalytics.analytics.changes import largest
 from vcanalytics.cached import changes, notes
 from vcanalytics.display import changes as changed
-from vcanalytics.display import prices, revenue, rhythm
+from vcanalytics.display import performance, prices, revenue, rhythm, strategies
 from vcanalytics.display.noted import upon
 from vcanalytics.display.picture import Picture, caption
 from vcanalytics.display.ranges import Against, Range
@@ -36,6 +36,14 @@ class Drawn:
 
     picture: Picture | None
     as_of: datetime
+
+
+def _choice(asked: Asked, name: str, known: tuple[str, ...]) -> str:
+    """One of ``known``, the first where the link names none."""
+    chosen = asked.text(name) or known[0]
+    if chosen not in known:
+        raise UsageError(f"the {name} is one of {', '.join(known)}")
+    return chosen
 
 
 def _currency(asked: Asked) -> str:
@@ -97,8 +105,52 @@ def _rhythm(asked: Asked) -> Drawn:
     rows = tables.TABLES["rhythm"](asked)
     if not rows.frame["events"].sum():
         return Drawn(None, rows.as_of)
-    drawn = rhythm.week if asked.text("form") == "heat" else rhythm.clock
+    form = _choice(asked, "form", ("polar", "heat"))
+    drawn = {"polar": rhythm.clock, "heat": rhythm.week}[form]
     return Drawn(drawn(rows.frame, asked.view), rows.as_of)
+
+
+def _response_times(asked: Asked) -> Drawn:
+    view, kind = asked.view, asked.kind.value
+    answer = cached.response_times(
+        view.start,
+        view.end,
+        kind=kind,
+        endpoint=asked.text("endpoint"),
+        zone=view.zone_name,
+        week_start=view.week_start,
+        now=view.now,
+        seen=asked.seen,
+    )
+    measure = _choice(asked, "measure", tuple(performance.MEASURES))
+    note = f"{performance.window(answer.frame)} windows, {asked.text('endpoint') or 'all'}"
+    drawn = performance.over_time(answer.frame, view, kind=kind, measure=measure, note=note)
+    return Drawn(drawn, answer.as_of)
+
+
+def _distribution(asked: Asked) -> Drawn:
+    view, kind = asked.view, asked.kind.value
+    answer = cached.response_heat(
+        view.start,
+        view.end,
+        kind=kind,
+        endpoint=asked.text("endpoint"),
+        zone=view.zone_name,
+        week_start=view.week_start,
+        now=view.now,
+        seen=asked.seen,
+    )
+    starts = cached.heat_windows(
+        view.start, view.end, zone=view.zone_name, week_start=view.week_start
+    )
+    form = _choice(asked, "form", ("heat", "bars"))
+    return Drawn(performance.spread(answer.frame, starts, view, kind=kind, form=form), answer.as_of)
+
+
+def _strategies(asked: Asked) -> Drawn:
+    answer = cached.strategies(asked.start, asked.until, seen=asked.seen)
+    form = _choice(asked, "form", ("bars", "doughnut"))
+    return Drawn(strategies.picture(answer.frame, form), answer.as_of)
 
 
 PICTURES: Final[dict[str, Callable[[Asked], Drawn]]] = {
@@ -108,6 +160,9 @@ PICTURES: Final[dict[str, Callable[[Asked], Drawn]]] = {
     "hours": _hours,
     "price-points": _price_points,
     "rhythm": _rhythm,
+    "response-times": _response_times,
+    "distribution": _distribution,
+    "strategies": _strategies,
 }
 
 
