@@ -27,4 +27,4 @@ wide, narrow = st.columns([2.05, 1], gap="xsmall")
 with wide, panels.box("feed"):
     live.fragment(overview.feed, DEFAULTS)
 with narrow, panels.box("freshness"):
-    overview.freshness()
+    overview.freshness(DEFAULTS)

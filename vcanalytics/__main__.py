@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "transaction": "The timeline of one payment.",
     "reconcile": "What does not add up: payments that need a person.",
     "failures": "Failed payments by message: how often, whom it hit, what is new.",
+    "report": "A day or a week as a PDF: takings, what needs a person, failures, how the shop ran.",
     "outages": "When PayPal or the mail was down, by which signs, and whom that hit.",
     "paypal": "PayPal's own side: import its downloads, and what they and the shop differ in.",
     "alerts": "What is firing, which rules hold, and when one would have fired.",

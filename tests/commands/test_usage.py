@@ -31,6 +31,7 @@ NO_ZONE = {
     "notify",
     "token",
     "paypal",
+    "report",
 }
 
 

@@ -7,11 +7,31 @@ from typing import Final
 
 import polars as pl
 
+from vcanalytics.model.money import minor_digits
+from vcanalytics.model.parts import REFUNDS
+
 _VALUE: Final = pl.Decimal(38, 4)
 _SHAPE: Final = pl.Schema(
     {"name": pl.String(), "now": _VALUE, "before": _VALUE, "difference": _VALUE}
 )
 _ORDER: Final = ("size", "name")
+
+
+def by_price(points: pl.DataFrame, refunds: Decimal, currency: str) -> pl.DataFrame:
+    """Gross by price, and refunds, which take away: together they are net.
+
+    ``points`` is of ``prices.price_points``, ``refunds`` what was given back. Columns: ``name``
+    (the price in the currency's digits, or REFUNDS), ``value`` (money).
+    """
+    digits = minor_digits(currency)
+    price = pl.col("amount").round(digits).cast(pl.Decimal(38, digits)).cast(pl.String)
+    paid = points.filter(pl.col("amount").is_not_null()).select(
+        price.alias("name"), pl.col("gross").cast(_VALUE).alias("value")
+    )
+    back = pl.DataFrame(
+        {"name": [REFUNDS], "value": [-refunds]}, {"name": pl.String, "value": _VALUE}
+    )
+    return pl.concat([paid, back])
 
 
 def changes(

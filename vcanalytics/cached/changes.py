@@ -10,13 +10,12 @@ from typing import Final
 
 import polars as pl
 
-from vcanalytics.analytics.changes import changes, largest
+from vcanalytics.analytics.changes import by_price, changes, largest
 from vcanalytics.analytics.transactions import Filters
 from vcanalytics.cached import failures
 from vcanalytics.cached.books import by_status, price_points, revenue, totals
 from vcanalytics.cached.console import settings
-from vcanalytics.model.money import minor_digits
-from vcanalytics.model.parts import MONEY, REFUNDS
+from vcanalytics.model.parts import MONEY
 from vcanalytics.model.windows import WEEKDAYS, Grain
 
 __all__ = ["BY", "DEFAULT", "MONEY", "Compared", "changed", "largest"]
@@ -66,16 +65,8 @@ Parts = tuple[pl.DataFrame, Decimal]
 def _price(side: _Side) -> Parts:
     """Gross by price, and refunds, which take away: together they are net."""
     points = price_points(side.start, side.end, currency=side.among.currency).frame
-    digits = minor_digits(side.among.currency)
-    price = pl.col("amount").round(digits).cast(pl.Decimal(38, digits)).cast(pl.String)
-    paid = points.filter(pl.col("amount").is_not_null()).select(
-        price.alias("name"), pl.col("gross").cast(pl.Decimal(38, 4)).alias("value")
-    )
-    back = pl.DataFrame(
-        {"name": [REFUNDS], "value": [-side.whole("refunds")]},
-        {"name": pl.String, "value": paid.schema["value"]},
-    )
-    return pl.concat([paid, back]), side.whole("net")
+    refunds = side.whole("refunds")
+    return by_price(points, refunds, side.among.currency), side.whole("net")
 
 
 def _hour(side: _Side) -> Parts:

@@ -24,7 +24,7 @@ def unit(by: str, code: str) -> str:
     return _UNIT.get(by, f"net, {code}")
 
 
-def picture(parts: pl.DataFrame, by: str, code: str) -> Picture:
+def picture(parts: pl.DataFrame, by: str, code: str, *, room: float = 0.34) -> Picture:
     """The largest changes, "everything else" last: of ``analytics.changes.largest``, not empty."""
     rows = [_bar(by, row, code) for row in parts.iter_rows(named=True)]
     frame = pl.DataFrame(rows, schema=["name", "value", "role", "label", "text"], orient="row")
@@ -33,7 +33,7 @@ def picture(parts: pl.DataFrame, by: str, code: str) -> Picture:
         unit(by, code),
         f"What changed: {frame['text'][0]}",
         frame,
-        charts.changes(_ROW_PX * frame.height + 8, tuple(frame["name"]), _reach(frame)),
+        charts.changes(_ROW_PX * frame.height + 8, tuple(frame["name"]), _reach(frame), room),
     )
 
 

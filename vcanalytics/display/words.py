@@ -241,6 +241,19 @@ def activity(kind: str) -> str:
     return _ACTIVITIES.get(kind) or kind.replace("_", " ").capitalize()
 
 
+#: Steps of the funnels.
+STEPS: Final[dict[str, str]] = {
+    "opened": "Checkout opened",
+    "at_paypal": "At PayPal",
+    "captured": "Captured",
+    "account": "Account made",
+    "uploaded": "First upload",
+    "signed_up": "Signed up",
+    "signed_in": "Signed in",
+    "began": "Began a checkout",
+    "paid": "Paid",
+}
+
 ROLES: Final[dict[str, Word]] = {
     "viewer": Word("Viewer", "gray", "visibility", "muted"),
     "operator": Word("Operator", "blue", "build", "subject"),

@@ -223,17 +223,6 @@ def _people_bars(
     )
 
 
-_STEPS: Final[dict[str, str]] = {
-    "opened": "Checkout opened",
-    "at_paypal": "At PayPal",
-    "captured": "Captured",
-    "account": "Account made",
-    "uploaded": "First upload",
-    "signed_up": "Signed up",
-    "signed_in": "Signed in",
-    "began": "Began a checkout",
-    "paid": "Paid",
-}
 _FUNNEL: Final = Choice("Funnel from", "funnel", {"checkout": "Checkout", "sign-up": "Sign-up"})
 
 
@@ -254,13 +243,21 @@ def funnel(defaults: Defaults) -> None:
     ):
         steps = ask(view.start, view.until).frame
         if not steps["people"][0]:
-            first = _STEPS[steps["step"][0]].lower()
+            first = words.STEPS[steps["step"][0]].lower()
             panels.empty(f"Nobody {view.spoken}.", f"The first step is: {first}.")
             return
         rows = []
         for step, number, share in steps.select("step", "people", "share_of_first").iter_rows():
             label = f"{formats.count(number)} \u00b7 {formats.rate(share)}"
-            rows.append((_STEPS[step], float(number), "subject", label, f"{_STEPS[step]}: {label}"))
+            rows.append(
+                (
+                    words.STEPS[step],
+                    float(number),
+                    "subject",
+                    label,
+                    f"{words.STEPS[step]}: {label}",
+                )
+            )
         frame = pl.DataFrame(rows, schema=["name", "value", "role", "label", "text"], orient="row")
         chart.draw(
             frame,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -55,3 +56,13 @@ def files(csv: str, picture: str = "") -> str:
             f"[{form.upper()}](/admin/export/{picture}.{form}?{asked})" for form in ("png", "svg")
         ]
     return "\u2002".join(links)
+
+
+def reports(view: Range) -> str:
+    """Links to the day and the week that a range ends in, as a PDF."""
+    last = max(view.until - timedelta(microseconds=1), view.start)
+    asked = urlencode({"date": last.astimezone(view.zone).date(), "zone": view.zone_name})
+    return "\u2002".join(
+        f"[{name} as PDF](/admin/report/{kind}.pdf?{asked})"
+        for kind, name in (("day", "Day"), ("week", "Week"))
+    )

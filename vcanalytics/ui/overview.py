@@ -295,8 +295,8 @@ def _feed_columns(events: pl.DataFrame, currency: str) -> dict[str, Any]:
     }
 
 
-def freshness() -> None:
-    """Each stream, and how long ago its source was last read."""
+def freshness(defaults: Defaults) -> None:
+    """Each stream, and how long ago its source was last read; the way to reports."""
     with panels.panel("Freshness", key="freshness", note="since the source was last read"):
         rows = []
         for name, state in cached.streams().items():
@@ -309,3 +309,4 @@ def freshness() -> None:
                 note = f"{formats.count(state.done)} of {formats.count(state.total)} rows read"
             rows.append((name, live.STALE_AFTER_S, note))
         live.freshness(rows, key="freshness")
+        st.markdown(f":small[{exports.reports(toolbar.view(defaults))}]")

@@ -90,12 +90,16 @@ def panel(
     streams: Sequence[str] = (),
     csv: str | None = None,
     picture: str = "",
+    below: bool = False,
     link: Link | None = None,
     choice: Choice | None = None,
     skeleton: int = 0,
     every_s: float = live.AT_ONCE_S,
 ) -> Iterator[None]:
-    """What stands in a box: its head and body; what raises in the body is shown in its place."""
+    """What stands in a box: its head and body; what raises in the body is shown in its place.
+
+    ``below``: the files stand under the body, where the head has no room for them.
+    """
     with st.container(gap="xxsmall", key=f"panel_{key}"):
         with contained(f"{key}_head"):
             head(
@@ -103,7 +107,7 @@ def panel(
                 note=note,
                 key=key,
                 streams=streams,
-                csv=csv,
+                csv=None if below else csv,
                 picture=picture,
                 link=link,
                 choice=choice,
@@ -111,6 +115,9 @@ def panel(
             )
         with contained(key, skeleton=skeleton):
             yield
+        if below and csv:
+            with st.container(horizontal=True, horizontal_alignment="right"):
+                st.markdown(f":small[{exports.files(csv, picture)}]", width="content")
 
 
 @contextmanager

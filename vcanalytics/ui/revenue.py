@@ -194,7 +194,9 @@ def table(view: Range, code: str) -> None:
             st.space("stretch")
             st.caption(f"{formats.count(frame.height)} {grain}s", width="content")
             csv = exports.link("revenue", view, currency=code)
-            st.markdown(f":small[{exports.files(csv)}]", width="content")
+            st.markdown(
+                f":small[{exports.reports(view)}\u2003{exports.files(csv)}]", width="content"
+            )
 
 
 def _rows(windows: pl.DataFrame, names: list[str], view: Range, code: str) -> pl.DataFrame:

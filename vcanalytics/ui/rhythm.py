@@ -27,6 +27,7 @@ def draw(defaults: Defaults) -> None:
         streams=("activity",),
         csv=exports.link("rhythm", view, streams=("activity",), form=_FORM.value),
         picture="rhythm",
+        below=True,
         choice=_FORM,
         skeleton=rhythm.HEIGHT,
         every_s=live.CALMLY_S,

@@ -29,6 +29,7 @@ def draw(defaults: Defaults, *, shares: bool = False) -> None:
         streams=("activity",),
         csv=exports.link("strategies", view, streams=("activity",), form=choice.value),
         picture="strategies",
+        below=True,
         choice=choice,
         every_s=live.CALMLY_S,
     ):

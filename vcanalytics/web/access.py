@@ -34,6 +34,7 @@ PAGES: Final = {
 STREAM: Final = "/_stcore/stream"
 LIVE: Final = "/admin/api/live"
 EXPORTS: Final = "/admin/export/"
+REPORTS: Final = frozenset({"/admin/report/day.pdf", "/admin/report/week.pdf"})
 API: Final = "/admin/api/"
 INGEST: Final = "/admin/api/ingest/"
 #: Where Streamlit's page puts a file that somebody picked, and takes it away again.
@@ -63,7 +64,7 @@ _ADMIN: Final = frozenset(
 _OPERATOR_POSTS: Final = frozenset({"/admin/api/notes"})
 _OPERATOR_PREFIXES: Final = (INGEST, UPLOADS)
 #: What a page loads once its viewer is signed in.
-_VIEWER: Final = frozenset({STREAM, METRICS, "/admin/base.js", "/admin/here", "/favicon.png"})
+_VIEWER: Final = REPORTS | {STREAM, METRICS, "/admin/base.js", "/admin/here", "/favicon.png"}
 _VIEWER_PREFIXES: Final = (
     API,
     EXPORTS,
@@ -104,6 +105,11 @@ def needed(path: str, method: str = "GET") -> Access | None:
     if path in _VIEWER or path.startswith(_VIEWER_PREFIXES):
         return Access(Role.VIEWER)
     return None
+
+
+def is_file(path: str) -> bool:
+    """Whether ``path`` is a file that a link of a page leads to: a table, a picture, a report."""
+    return path.startswith(EXPORTS) or path in REPORTS
 
 
 def is_for_programs(path: str) -> bool:

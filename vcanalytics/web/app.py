@@ -38,6 +38,7 @@ from vcanalytics.web.live import LiveSocket
 from vcanalytics.web.metrics import metrics
 from vcanalytics.web.proxy import Forwarded
 from vcanalytics.web.refusals import NothingOfTheInside
+from vcanalytics.web.report import report
 from vcanalytics.web.sign_in import SignIn
 from vcanalytics.web.watch import State, Watcher, watching
 
@@ -138,6 +139,7 @@ class Web:
             WebSocketRoute("/admin/api/live", self.live.serve),
             Route("/admin/api/{path:path}", self._programs),
             Route("/admin/export/{name}.{form}", export),
+            *(Route(path, report) for path in sorted(access.REPORTS)),
             *index.routes(),
         ]
 

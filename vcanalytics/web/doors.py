@@ -211,7 +211,7 @@ class Doors:
             await _send_to_sign_in(self._keeper.farewell, receive, send)
             return None
         by_hand = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
-        wants_page = path in access.PAGES or path.startswith(access.EXPORTS)
+        wants_page = path in access.PAGES or access.is_file(path)
         if by_hand and wants_page and "authorization" not in Headers(scope=scope):
             query = scope.get("query_string", b"").decode("latin-1")
             where = f"{path}?{query}" if query else path
@@ -227,8 +227,11 @@ class Doors:
         if who is None:
             return refusals.UNKNOWN
         if scope["type"] == "http":
-            for prefix, rate in ((access.EXPORTS, limits.EXPORTS), (access.INGEST, limits.INGEST)):
-                if path.startswith(prefix) and (wait := self._keeper.rates.wait_s(rate, who.actor)):
+            for counts, rate in (
+                (access.is_file(path), limits.EXPORTS),
+                (path.startswith(access.INGEST), limits.INGEST),
+            ):
+                if counts and (wait := self._keeper.rates.wait_s(rate, who.actor)):
                     return refusals.too_often(wait)
             await self._app(_inner(scope, visit), receive, send)
             return None

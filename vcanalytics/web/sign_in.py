@@ -22,7 +22,7 @@ from vcanalytics.accounts import (
 )
 from vcanalytics.accounts.passwords import HASHES_AT_ONCE, HASHES_WAITING_MAX
 from vcanalytics.web import cookies, limits, plain, refusals
-from vcanalytics.web.access import EXPORTS, PAGES, is_plain
+from vcanalytics.web.access import PAGES, is_file, is_plain
 from vcanalytics.web.doors import Keeper, Visit, visit_of
 from vcanalytics.web.headers import PLAIN_POLICY
 
@@ -53,7 +53,7 @@ def local_path(text: str) -> str | None:
         return None
     if parts.scheme or parts.netloc or not text.startswith(parts.path):
         return None
-    export = parts.path.startswith(EXPORTS) and is_plain(parts.path.encode())
+    export = is_file(parts.path) and is_plain(parts.path.encode())
     if parts.path not in PAGES and not export:
         return None
     query = f"?{parts.query}" if parts.query else ""

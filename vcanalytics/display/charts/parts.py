@@ -54,15 +54,17 @@ def ranked(height: int, names: tuple[str, ...], share: float = 0.66) -> Spec:
 
 
 @lru_cache(maxsize=32)
-def changes(height: int, names: tuple[str, ...], reach: tuple[float, float]) -> Spec:
+def changes(
+    height: int, names: tuple[str, ...], reach: tuple[float, float], room: float = 0.34
+) -> Spec:
     """Bars to both sides of a zero rule, one a name, the value's words at its far end.
 
-    Columns: as ``ranked``. ``reach``: the least and the largest value, with zero among them; a
-    fifth of the width at either side that has bars is left to their words.
+    Columns: as ``ranked``. ``reach``: the least and the largest value, with zero among them; at
+    either side that has bars ``room``, as a share of what all bars reach, is left to their words.
     """
     low, high = reach
     span = (high - low) or 1.0
-    domain = [low - (0.34 * span if low < 0 else 0), high + (0.34 * span if high > 0 else 0)]
+    domain = [low - (room * span if low < 0 else 0), high + (room * span if high > 0 else 0)]
     words = {"type": "text", "fontSize": 12, "aria": False}
     end = {"text": {"field": "label"}, "color": role("muted")}
     return base(
