@@ -22,10 +22,11 @@ from vcanalytics.accounts.records import (
     Token,
     User,
 )
+from vcanalytics.accounts.saved_views import SavedViews
 from vcanalytics.instants import instant, micros
 
 
-class Accounts(Entering):
+class Accounts(Entering, SavedViews):
     """Who may come in, and what each may do. Safe between threads and processes.
 
     Whatever changes something notes it in the audit log, in the same transaction. ``by`` is who

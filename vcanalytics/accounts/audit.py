@@ -37,6 +37,10 @@ class Action(StrEnum):
     LINK_WITHDRAWN = "link_withdrawn"
     TOKEN_CREATED = "token_created"  # noqa: S105 - a name
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a name
+    VIEW_SAVED = "view_saved"
+    VIEW_CHANGED = "view_changed"
+    VIEW_DELETED = "view_deleted"
+    START_CHOSEN = "start_chosen"
 
 
 def actor_of(by: Principal | str) -> str:

@@ -102,3 +102,20 @@ class Entry:
     target: str
     address: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedView:
+    """A page as it was looked at: its path, and what stood in its address.
+
+    ``start`` is of the user who asks: they land on it.
+    """
+
+    number: int
+    name: str
+    owner: str
+    page: str
+    params: tuple[tuple[str, str], ...]
+    shared: bool
+    saved_at: datetime
+    start: bool = False

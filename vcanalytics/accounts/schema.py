@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     ForeignKey,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 from vcanalytics import migrations
@@ -112,6 +114,29 @@ audit = Table(
     Index("audit_by_time", "noted_at"),
     sqlite_autoincrement=True,
 )
+# A page with what its address said: query is application/x-www-form-urlencoded.
+saved_view = Table(
+    "saved_view",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", Integer, ForeignKey("user.id"), nullable=False),
+    Column("name", String, nullable=False),
+    Column("folded", String, nullable=False),
+    Column("page", String, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("saved_at", BigInteger, nullable=False),
+    UniqueConstraint("user_id", "folded"),
+    Index("saved_view_shared", "shared"),
+    sqlite_autoincrement=True,
+)
+# What a user lands on. The view may be gone meanwhile, or not shared any more, which is said.
+start_view = Table(
+    "start_view",
+    metadata,
+    Column("user_id", Integer, ForeignKey("user.id"), primary_key=True, autoincrement=False),
+    Column("view_id", Integer, nullable=False),
+)
 
 #: REPLACE deletes without the delete trigger, so a number that exists is refused as well.
 _EXISTS: Final = "EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)"
@@ -130,7 +155,14 @@ def _first_tables(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-MIGRATIONS: Final = (Migration(1, "users, sessions, tokens, links, audit", _first_tables),)
+def _views(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[saved_view, start_view], checkfirst=False)
+
+
+MIGRATIONS: Final = (
+    Migration(1, "users, sessions, tokens, links, audit", _first_tables),
+    Migration(2, "saved views", _views),
+)
 
 
 def applied(connection: Connection) -> int:

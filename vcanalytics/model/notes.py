@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from vcanalytics.errors import UsageError
+from vcanalytics.model.texts import read_line
 from vcanalytics.model.times import EARLIEST, LATEST
 
 TEXT_CHARS_MAX: Final = 200
-#: Controls, halves of surrogate pairs, ends of lines and paragraphs.
-_NOT_WRITTEN: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
-#: Signs that turn the direction of all that follows: a text would read otherwise than it is.
-_TURNING: Final = frozenset(chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
 
 class NoteKind(StrEnum):
@@ -61,27 +57,6 @@ class Note:
         return self.starts_at < end and self.ends_at > start
 
 
-def read_note_text(text: str) -> str:
-    """``text`` as it is kept: one line, without blanks around it.
-
-    Raises UsageError where it is empty, longer than 200 characters, or holds controls or signs that
-    turn the direction of writing.
-    """
-    # Cut before anything else looks at it: a text of megabytes is refused at no cost.
-    kept = text[: TEXT_CHARS_MAX * 4].strip()
-    if not kept:
-        raise UsageError("a note says something", where="text", hint="Write a few words")
-    if len(text) > TEXT_CHARS_MAX * 4 or len(kept) > TEXT_CHARS_MAX:
-        raise UsageError(f"a note has at most {TEXT_CHARS_MAX} characters", where="text")
-    if any(unicodedata.category(sign) in _NOT_WRITTEN or sign in _TURNING for sign in kept):
-        raise UsageError(
-            "a note is one line of plain text",
-            where="text",
-            hint="Leave out tabs, line ends and other signs that do not print",
-        )
-    return kept
-
-
 def checked(draft: NoteDraft) -> NoteDraft:
     """``draft`` as it is kept.
 
@@ -97,4 +72,5 @@ def checked(draft: NoteDraft) -> NoteDraft:
             where="until",
             hint="Leave the end out for a moment",
         )
-    return NoteDraft(draft.kind, read_note_text(draft.text), draft.starts_at, draft.ends_at)
+    text = read_line(draft.text, TEXT_CHARS_MAX, what="a note", where="text")
+    return NoteDraft(draft.kind, text, draft.starts_at, draft.ends_at)

@@ -111,9 +111,11 @@ def open_dialog(title: str, draw: Callable[[], None], *, icon: str) -> None:
     st.session_state[_DIALOG] = _Dialog(title, icon, draw)
 
 
-def close_dialog() -> None:
-    """Close what is open; for callbacks."""
-    st.session_state.pop(_DIALOG, None)
+def close_dialog(title: str | None = None) -> None:
+    """Close what is open, or only the dialog of that title; for callbacks."""
+    dialog = st.session_state.get(_DIALOG)
+    if dialog is not None and title in {None, dialog.title}:
+        st.session_state.pop(_DIALOG, None)
 
 
 def ask(title: str, words: str, verb: str, change: Callable[[], object], *, icon: str) -> None:

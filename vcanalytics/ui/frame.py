@@ -12,7 +12,7 @@ from vcanalytics.accounts import Principal, Role
 from vcanalytics.cached import alerts
 from vcanalytics.display import formats, words
 from vcanalytics.errors import StoreError
-from vcanalytics.ui import account, doing, panels, who
+from vcanalytics.ui import account, doing, panels, views, who
 
 _HERE: Final = Path(__file__).resolve().parents[2]
 ICON: Final = str(_HERE / "static" / "icon.svg")
@@ -136,6 +136,7 @@ def run() -> None:
         _signed_out()
         return
     page = st.navigation(pages(me), position="top")
+    views.arrive(me, page.url_path)
     try:
         page.run()
     except who.NotAllowed as error:

@@ -215,7 +215,7 @@ def _lines(
         label_room=_ROOM_PX,
     )
     data = series.table(rows + _hovers(frames, view, unit), height=_HEIGHT, top=top)
-    chart.draw(data, spec, key=f"chart_{key}", alt=alt, notes=notes.over(view))
+    chart.draw(data, spec, key=f"chart_{key}", alt=alt, notes=notes.over(view, narrow=True))
 
 
 def cpu(defaults: Defaults) -> None:

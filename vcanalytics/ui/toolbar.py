@@ -18,7 +18,7 @@ from vcanalytics import cached
 from vcanalytics.display import formats, ranges
 from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model.windows import Grain
-from vcanalytics.ui import account, keys, live, notes
+from vcanalytics.ui import account, keys, live, notes, views
 from vcanalytics.ui.agents import phone as phone  # noqa: PLC0414 - what pages ask the toolbar for
 
 _CARRIED: Final = "carried_params"
@@ -302,9 +302,13 @@ def _row(title: str, defaults: Defaults, *, compares: bool, picks: bool) -> None
                 )
         if phone():
             # There is room for no more in two rows.
-            account.menu((notes.label(current), "notes_open", partial(notes.open_dialog, current)))
+            account.menu(
+                (notes.label(current), "notes_open", partial(notes.open_dialog, current)),
+                (views.LABEL, "views_open", partial(views.open_dialog, current)),
+            )
         else:
             notes.button(current)
+            views.button(current)
             account.menu()
 
 
@@ -323,7 +327,9 @@ def draw(
     _carry_over(keep_range=keep_range)
     live.page_begins()
     notes.page_begins()
+    views.page_begins()
     live.fragment(lambda: _row(title, defaults, compares=compares, picks=picks))
+    views.tell_lost()
     current = view(defaults)
     for problem in current.problems:
         st.caption(f":orange[:material/link_off:] {formats.literal(problem)}")
