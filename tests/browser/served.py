@@ -168,6 +168,13 @@ class Tab:
         self.page.goto(self.served.url(PATHS[name], **params))
         self.drawn()
 
+    def leave(self) -> None:
+        """Show nothing, and forget what was noted: the next page is loaded as by a new tab."""
+        self.page.goto("about:blank")
+        self.page.emulate_media(color_scheme="null")
+        self.errors.clear()
+        self.asked.clear()
+
     def drawn(self) -> None:
         self.page.wait_for_selector(_READY)
 

@@ -6,7 +6,6 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -54,14 +53,13 @@ def test_a_bare_directory_shows_live_figures_and_says_they_are_made_up(viewer: T
     viewer.assert_well()
 
 
-def test_a_console_that_is_told_to_stop_leaves_nothing_running(tmp_path: Path) -> None:
-    """Also the collectors go, within the five seconds they promise."""
-    with serving(tmp_path / "data", source_url="", demo_payments_per_minute="0") as running:
-        family = psutil.Process(running.process.pid).children(recursive=True)
-        assert family
-        began = time.monotonic()
-        os.kill(running.process.pid, signal.SIGTERM)
-        running.process.wait(10)
-        _, alive = psutil.wait_procs(family, timeout=10)
-        assert alive == []
-        assert time.monotonic() - began < 8
+def test_a_console_that_is_told_to_stop_leaves_nothing_running(demo: Served) -> None:
+    """Also the collectors go, within the five seconds they promise. The last test of this shop."""
+    family = psutil.Process(demo.process.pid).children(recursive=True)
+    assert family
+    began = time.monotonic()
+    os.kill(demo.process.pid, signal.SIGTERM)
+    demo.process.wait(10)
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert alive == []
+    assert time.monotonic() - began < 8

@@ -236,28 +236,28 @@ def test_a_link_made_for_streamlits_static_mode_asks_nobody_outside(
         assert "connect-src" in next(text for text in visit.errors if refused in text)
 
 
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, int]]:
+    """A console that trusts its proxy, and the port that one listens on."""
+    tls_port = free_port()
+    told: Any = {"public_url": f"https://{HOST}:{tls_port}", "trusted_proxies": "127.0.0.1"}
+    with serving(tmp_path_factory.mktemp("behind") / "data", **QUIET, **told) as running:
+        yield running, tls_port
+
+
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_behind_a_proxy_with_tls(
-    browser: Browser, chromium_path: str, tmp_path: Path, proxy: str
+    request: pytest.FixtureRequest, browser: Browser, tmp_path: Path, proxy: str
 ) -> None:
     if found(proxy) is None:
         pytest.skip(f"no {proxy} (or openssl) was found on this machine: install it to run this")
-    tls_port = free_port()
-    base = f"https://{HOST}:{tls_port}"
-    told: Any = {"public_url": base, "trusted_proxies": "127.0.0.1"}
+    served, tls_port = request.getfixturevalue("behind")
     with (
-        serving(tmp_path / "data", **QUIET, **told) as behind,
-        in_front_of(behind.port, proxy, tmp_path, tls_port),
+        in_front_of(served.port, proxy, tmp_path, tls_port),
+        profile(browser, ignore_https_errors=True) as own,
     ):
-        chromium = browser.browser_type.launch(
-            executable_path=chromium_path,
-            args=["--no-sandbox", f"--host-resolver-rules=MAP {HOST} 127.0.0.1"],
-        )
-        with profile(chromium, ignore_https_errors=True) as own:
-            through_tls(own, base)
-        chromium.close()
-        log = behind.log.read_text()
-        assert "Traceback" not in log
+        through_tls(own, f"https://{HOST}:{tls_port}")
+    assert "Traceback" not in served.log.read_text()
 
 
 def through_tls(own: BrowserContext, base: str) -> None:
