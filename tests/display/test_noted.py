@@ -158,6 +158,14 @@ def test_the_description_names_some_and_counts_the_rest() -> None:
     assert laid.marks[0].text == "Release, 09:00:00: v0 (asha, 10:00:00)"
 
 
+def test_of_very_many_the_newest_are_drawn() -> None:
+    view = view_of(NOW - 10 * HOUR, NOW)
+    many = [note(NOW - i * HOUR / 1_000, text="v", number=i) for i in range(1, 2_000)]
+    laid = axis(*many, view=view, last=NOW)
+    assert len(laid.marks) == noted.MARKS_MAX
+    assert laid.spoken.endswith("and at least 95 more")
+
+
 SPECS: dict[str, tuple[charts.Spec, dict[str, Any]]] = {
     "axis": (charts.trend(206, "%H:%M", (), "ms"), {"t": [0.0, 1.0]}),
     "bars": (charts.bars(206, ()), {"label": ["a"]}),

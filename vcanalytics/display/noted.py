@@ -83,7 +83,6 @@ def laid(over: Notes, data: pl.DataFrame, *, phone: bool = False) -> Laid:
         placed = _on_windows(over.notes, over.windows)
     else:
         placed = _on_axis(over.notes, data, over.view)
-    placed = placed[:MARKS_MAX]
     named = _named(placed, NARROW_PX if phone or over.narrow else WIDTH_PX)
     nameless: _Named = ("", 0, "right")
     marks = tuple(
@@ -141,7 +140,8 @@ def _spoken(notes: Sequence[Note], view: Range) -> str:
         for note in notes[:SPOKEN_MAX]
     ]
     more = len(notes) - len(named)
-    rest = f"; and {formats.count(more)} more" if more else ""
+    least = "at least " if len(notes) == MARKS_MAX else ""
+    rest = f"; and {least}{formats.count(more)} more" if more else ""
     return f". Notes: {'; '.join(named)}{rest}"
 
 
@@ -173,6 +173,8 @@ def _on_windows(notes: Iterable[Note], windows: Sequence[Window]) -> list[tuple[
             far,
         )
         placed.append((note, place))
+        if len(placed) == MARKS_MAX:
+            break
     return placed
 
 
@@ -207,6 +209,8 @@ def _on_axis(notes: Iterable[Note], data: pl.DataFrame, view: Range) -> list[tup
             continue
         far = min(max((at - first) / length, 0.0), 1.0)
         placed.append((note, _Place(at, 0.0, until, 0.0, far)))
+        if len(placed) == MARKS_MAX:
+            break
     return placed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from functools import partial
 from itertools import pairwise
 from typing import Any, Final
@@ -31,6 +32,13 @@ _CHANGED: Final = "notes_changed"
 _LEAVING: Final = "notes_leaving"
 _FIELDS: Final = ("note_kind", "note_text", "note_from", "note_to")
 _ROWS: Final = 30
+
+
+class _More(StrEnum):
+    """What may be done with a note, in the words of its menu."""
+
+    CHANGE = "Change"
+    DELETE = "Delete"
 
 
 def over(view: Range, *, narrow: bool = False) -> Notes:
@@ -135,29 +143,34 @@ def _dialog(view: Range) -> None:
 
 
 def _row(note: Note, view: Range, *, may: bool) -> None:
+    number = note.number
     word = words.NOTES[note.kind.value]
     chip = panels.chip(word.label, word.colour, word.icon)
     by = f"{note.by}, {formats.moment(note.written_at, view.zone, view.now)}"
     if note.edited_by is not None:
         by += f", changed by {note.edited_by}"
     when = formats.literal(noted.when(note, view))
-    with st.container(border=True, gap="xxsmall", key=f"note_{note.number}"):
-        st.markdown(f"{chip} :small[{when}]\u2002:small[:gray[{formats.literal(by)}]]")
+    with st.container(border=True, gap="xxsmall", key=f"note_{number}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.markdown(formats.literal(note.text), width="content")
+            st.markdown(f"{chip} :small[{when}]", width="content")
             st.space("stretch")
             if may:
-                _row_buttons(note, view)
+                key = f"note_menu_{number}"
+                st.menu_button("More", list(_More), key=key, on_click=_picked, args=(note, view))
+        st.markdown(formats.literal(note.text))
+        st.caption(formats.literal(by))
+        if may and st.session_state.get(_LEAVING) == number:
+            with st.container(horizontal=True, gap="xsmall"):
+                st.button("Delete it", key=f"note_yes_{number}", on_click=_delete, args=(note,))
+                st.button("Keep", key=f"note_no_{number}", on_click=_leave, args=(None,))
 
 
-def _row_buttons(note: Note, view: Range) -> None:
-    number = note.number
-    if st.session_state.get(_LEAVING) == number:
-        st.button("Delete it", key=f"note_yes_{number}", on_click=_delete, args=(note,))
-        st.button("Keep", key=f"note_no_{number}", on_click=_leave, args=(None,))
-        return
-    st.button("Change", key=f"note_change_{number}", on_click=_fill, args=(view, note))
-    st.button("Delete", key=f"note_delete_{number}", on_click=_leave, args=(number,))
+def _picked(note: Note, view: Range) -> None:
+    match st.session_state.get(f"note_menu_{note.number}"):
+        case _More.CHANGE:
+            _fill(view, note)
+        case _More.DELETE:
+            _leave(note.number)
 
 
 def _leave(number: int | None) -> None:
