@@ -115,10 +115,11 @@ def over_time(
     now: datetime,
     grain: Grain,
     week_start: str,
-    named: tuple[str, ...],
+    named: tuple[str, ...] = (),
+    seen: Version | None = None,
 ) -> OverTime:
     """How many failed window by window, of the patterns that are named and of all."""
-    at = version(_STREAM)
+    at = seen or version(_STREAM)
     return _over_time(start, end, zone, minute(now), grain, week_start, named, at)
 
 

@@ -10,28 +10,19 @@ import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.display import charts, formats, series, words
-from vcanalytics.display.charts import Stroke
+from vcanalytics.display import activity as shown
+from vcanalytics.display import formats, words
 from vcanalytics.display.ranges import Against, Defaults, Range
-from vcanalytics.model.windows import Grain
 from vcanalytics.ui import chart, exports, live, notes, panels, tables, tiles, toolbar
 from vcanalytics.ui.rhythm import NEVER
 from vcanalytics.ui.tiles import Change
 from vcanalytics.ui.toggles import Choice
 
 _STREAMS: Final = ("activity",)
-_HEIGHT: Final = 190
 _FEED_ROWS: Final = 50
 _FEED_SHOWN: Final = 9
 _ACTIVE: Final = timedelta(minutes=30)
 _FORM: Final = Choice("People as", "people", {"line": "Line", "bars": "Bars"})
-_BARS: Final = {
-    "label": pl.String,
-    "value": pl.Float64,
-    "series": pl.String,
-    "text": pl.String,
-    "to": pl.Float64,
-}
 
 
 def _totals(start: datetime, end: datetime) -> dict[str, Any]:
@@ -94,13 +85,6 @@ def _stickiness(view: Range) -> None:
     _metric("Stickiness", formats.rate(now), Change(change.text, change.colour, words))
 
 
-def _grain(view: Range) -> Grain:
-    length = view.end - view.start
-    if view.grain_by_hand:
-        return view.grain
-    return Grain.HOUR if length <= timedelta(days=3) else Grain.DAY
-
-
 def _windows(span: Range | Against, view: Range) -> pl.DataFrame:
     return cached.activity.over_time(
         span.start,
@@ -108,119 +92,34 @@ def _windows(span: Range | Against, view: Range) -> pl.DataFrame:
         zone=view.zone_name,
         now=view.now,
         week_start=view.week_start,
-        grain=_grain(view),
+        grain=shown.grain(view),
     ).frame
 
 
 def people(defaults: Defaults) -> None:
     """How many people did anything, window by window, against before."""
     view = toolbar.view(defaults)
-    grain = _grain(view).value
+    grain = shown.grain(view).value
     with panels.panel(
         f"Active people by {grain}",
         key="people",
         note="people, not events",
         streams=_STREAMS,
-        csv=exports.link("activity", view, streams=_STREAMS, grain=grain),
+        csv=exports.link("activity", view, streams=_STREAMS, grain=grain, form=_FORM.value),
+        picture="people",
         choice=_FORM,
-        skeleton=_HEIGHT,
+        skeleton=shown.HEIGHT,
         every_s=live.CALMLY_S,
     ):
-        mine = _windows(view, view).filter(pl.col("window_start") <= view.now)
         against = view.against()
-        past = _windows(against, view) if against else mine.clear()
-        if not mine["events"].sum() and not past["events"].sum():
+        past = _windows(against, view) if against else None
+        form = _FORM.value
+        picture = shown.people(_windows(view, view), past, view, form)
+        if picture is None:
             panels.nothing_of("activity", view, NEVER)
             return
-        names = [_name(at, view) for at in mine["window_start"]]
-        alt = f"Active people by {grain}, {view.spoken}"
-        if _FORM.value == "bars":
-            _people_bars(mine, past, names, view, alt)
-        else:
-            label = against.label if against else ""
-            _people_lines(mine, past, names, view, label, alt)
-
-
-def _name(at: datetime, view: Range) -> str:
-    if _grain(view) is not Grain.HOUR:
-        return formats.day(at, view.zone)
-    clock = formats.clock(at, view.zone, seconds=False)
-    one_day = view.end - view.start <= timedelta(days=1, hours=2)
-    return clock if one_day else f"{formats.day(at, view.zone)} {clock}"
-
-
-def _text(name: str, row: dict[str, Any], before: int | None) -> str:
-    text = f"{name}: {formats.count(row['people'])} people, {formats.count(row['events'])} events"
-    return text if before is None else f"{text}, before {formats.count(before)} people"
-
-
-def _people_lines(
-    mine: pl.DataFrame, past: pl.DataFrame, names: list[str], view: Range, label: str, alt: str
-) -> None:
-    found = list(mine.select("window_start", "window_end", "people").iter_rows())
-    is_open = bool(found) and found[-1][1] > view.now
-    whole = found[:-1] if is_open else found
-    rows = series.points(whole, view, "subject", "" if is_open else view.name)
-    if is_open:
-        rows += series.points(found[-2:], view, "open", f"{view.name}, open")
-    texts = {}
-    for i, row in enumerate(mine.iter_rows(named=True)):
-        before = past["people"][i] if i < past.height else None
-        texts[row["window_start"]] = _text(names[i], row, before)
-    rows += series.hovers(texts, view)
-    if past.height and found:
-        shift = found[0][0] - past["window_start"][0]
-        earlier = [
-            (start + shift, end + shift, number)
-            for start, end, number in past.select(
-                "window_start", "window_end", "people"
-            ).iter_rows()
-        ]
-        rows += series.points(earlier, view, "comparison", label)
-    short = view.end - view.start <= timedelta(days=2)
-    chart.draw(
-        series.table(rows, height=_HEIGHT),
-        charts.trend(
-            _HEIGHT, "%H:%M" if short else "%-d %b", _STROKES, "count", label_room=_ROOM_PX
-        ),
-        key="chart_people",
-        alt=alt,
-        notes=notes.over(view),
-    )
-
-
-_STROKES: Final = (
-    Stroke("comparison", "comparison", 1.5),
-    Stroke("subject", "subject"),
-    Stroke("open", "subject", 2.25, dash=(2, 2.5)),
-)
-_ROOM_PX: Final = 84
-_TICKS: Final = 8
-
-
-def _people_bars(
-    mine: pl.DataFrame, past: pl.DataFrame, names: list[str], view: Range, alt: str
-) -> None:
-    rows: list[tuple[str, float, str, str, float | None]] = []
-    top = float(max([*mine["people"], *past["people"]], default=0))
-    for i, row in enumerate(mine.iter_rows(named=True)):
-        before = past["people"][i] if i < past.height else None
-        text = _text(names[i], row, before)
-        is_open = row["window_end"] > view.now
-        rows.append((names[i], row["people"], "open" if is_open else "subject", text, None))
-        if is_open:
-            lines = charts.hatching(row["people"], top, len(names), _HEIGHT)
-            rows += [(names[i], low, piece, "", high) for piece, low, high in lines]
-        if before is not None:
-            rows.append((names[i], before, "comparison", text, None))
-    every = max(1, -(-len(names) // _TICKS))
-    chart.draw(
-        pl.DataFrame(rows, schema=_BARS, orient="row"),
-        charts.bars(_HEIGHT, tuple(names[::every])),
-        key="chart_people_bars",
-        alt=alt,
-        notes=notes.on_windows(view, names, mine),
-    )
+        key = {"line": "chart_people", "bars": "chart_people_bars"}[form]
+        chart.show(picture, key=key, notes=notes.on(picture, view))
 
 
 _FUNNEL: Final = Choice("Funnel from", "funnel", {"checkout": "Checkout", "sign-up": "Sign-up"})
@@ -237,34 +136,19 @@ def funnel(defaults: Defaults) -> None:
         note="people",
         streams=("activity", "transactions"),
         csv=exports.link("funnel", view, streams=("activity", "transactions"), funnel=asked),
+        picture="funnel",
+        below=True,
         choice=_FUNNEL,
-        skeleton=_HEIGHT,
+        skeleton=shown.HEIGHT,
         every_s=live.CALMLY_S,
     ):
         steps = ask(view.start, view.until).frame
-        if not steps["people"][0]:
+        picture = shown.funnel(steps, view)
+        if picture is None:
             first = words.STEPS[steps["step"][0]].lower()
             panels.empty(f"Nobody {view.spoken}.", f"The first step is: {first}.")
             return
-        rows = []
-        for step, number, share in steps.select("step", "people", "share_of_first").iter_rows():
-            label = f"{formats.count(number)} \u00b7 {formats.rate(share)}"
-            rows.append(
-                (
-                    words.STEPS[step],
-                    float(number),
-                    "subject",
-                    label,
-                    f"{words.STEPS[step]}: {label}",
-                )
-            )
-        frame = pl.DataFrame(rows, schema=["name", "value", "role", "label", "text"], orient="row")
-        chart.draw(
-            frame,
-            charts.ranked(_HEIGHT, tuple(frame["name"])),
-            key="chart_funnel",
-            alt=f"Funnel, {view.spoken}",
-        )
+        chart.show(picture, key="chart_funnel")
 
 
 def feed(defaults: Defaults) -> None:

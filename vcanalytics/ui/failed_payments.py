@@ -11,10 +11,10 @@ import streamlit as st
 from vcanalytics import cached
 from vcanalytics.analytics import search
 from vcanalytics.cached import failures
-from vcanalytics.cached.failures import CHARGED, FAILED, Pattern
-from vcanalytics.display import charts, formats, words
+from vcanalytics.cached.failures import CHARGED, Pattern
+from vcanalytics.display import failures as drawn
+from vcanalytics.display import formats, words
 from vcanalytics.display.ranges import Defaults, Range
-from vcanalytics.model.windows import Grain
 from vcanalytics.ui import chart, exports, notes, panels, pattern, tables, toolbar
 
 _ROWS: Final = 12
@@ -22,18 +22,7 @@ _HEIGHT: Final = 150
 _TICKS: Final = 8
 #: A spark of more bars than a cell has pixels shows nothing.
 _SPARK_MAX: Final = 20
-_KINDS: Final[dict[str, words.Word]] = {
-    FAILED: words.Word("Failed", "red", "cancel", "critical"),
-    CHARGED: words.Word("Charged", "orange", "error", "warning"),
-}
 _NEW: Final = words.Word("New", "blue", "fiber_new", "subject")
-_SCHEMA: Final = {
-    "label": pl.String,
-    "value": pl.Int64,
-    "role": pl.String,
-    "order": pl.Int64,
-    "text": pl.String,
-}
 NO_MESSAGE: Final = "no message"
 
 
@@ -75,7 +64,9 @@ def _patterns(opened: Pattern | None, view: Range) -> None:
         _chart(told, view)
         _table(shown, found, told, opened, view)
         csv = exports.link("failures", view, streams=("transactions",))
-        tables.below("failed_page", page, pages, rows=_ROWS, total=whole.height, csv=csv)
+        tables.below(
+            "failed_page", page, pages, rows=_ROWS, total=whole.height, csv=csv, picture="failures"
+        )
 
 
 def _note(whole: pl.DataFrame) -> str:
@@ -104,46 +95,13 @@ def _over_time(shown: pl.DataFrame, view: Range) -> failures.OverTime:
     )
 
 
-def _label(row: dict[str, Any], view: Range) -> str:
-    day = formats.day(row["window_start"], view.zone)
-    if view.grain is not Grain.HOUR:
-        return formats.day(row["window_start"], view.zone, year=view.grain is Grain.MONTH)
-    return f"{day}, {formats.clock(row['window_start'], view.zone, seconds=False)}"
-
-
 def _chart(told: failures.OverTime, view: Range) -> None:
-    """How many failed window by window; those that were charged stand on the others."""
-    counts = {
-        (start, finding): count
-        for start, finding, count in told.counts.filter(pl.col("pattern").is_null())
-        .select("window_start", "finding", "count")
-        .iter_rows()
-    }
-    rows, names = [], []
-    for window in told.windows.iter_rows(named=True):
-        # A repeated hour is told apart by its offset.
-        name = _label(window, view)
-        name = f"{name} {window['window_label'][-6:]}" if name in names else name
-        names.append(name)
-        each = {kind: counts.get((window["window_start"], kind), 0) for kind in _KINDS}
-        still = ", still open" if window["window_end"] > view.now else ""
-        text = f"{name}: {each[FAILED]:,} failed, {each[CHARGED]:,} of charged customers{still}"
-        rows += [
-            (name, each[kind], word.role, order, text)
-            for order, (kind, word) in enumerate(_KINDS.items())
-        ]
-    every = max(1, math.ceil(len(names) / _TICKS))
-    grain = view.grain.value
-    chart.draw(
-        pl.DataFrame(rows, schema=_SCHEMA, orient="row"),
-        charts.stacked(_HEIGHT, tuple(names), tuple(names[::every])),
-        key="chart_failed",
-        alt=f"Failed payments by {grain}, {view.extent}",
-        notes=notes.on_windows(view, names, told.windows),
-    )
-    legend = [":red[\u25a0] failed", ":orange[\u25a0] charged, marked failed"]
-    still = f"\u2003:gray[the {grain} of now is open still]" if view.open else ""
-    st.markdown(f":small[{chr(0x2003).join(legend)}{still}]")
+    picture = drawn.over_time(told.windows, told.counts, view)
+    if picture is None:
+        return
+    chart.show(picture, key="chart_failed", notes=notes.on(picture, view))
+    still = f"\u2003:gray[the {view.grain.value} of now is open still]" if view.open else ""
+    st.markdown(f"{chart.legend(picture.legend)[:-1]}{still}]")
 
 
 def _spark(told: failures.OverTime, key: Pattern) -> list[int]:
@@ -189,7 +147,7 @@ def _table(
     keys = [Pattern(*row) for row in shown.select("finding", "pattern").iter_rows()]
     single = found.filter(pl.col("currency").is_not_null())
     marks = [
-        [_KINDS[key.finding].label, *([_NEW.label] if new else [])]
+        [drawn.KINDS[key.finding].label, *([_NEW.label] if new else [])]
         for key, new in zip(keys, shown["new"], strict=True)
     ]
     frame = pl.DataFrame(
@@ -230,7 +188,7 @@ def _columns() -> dict[str, Any]:
     column = st.column_config
     phone = toolbar.phone()
     return {
-        "kind": tables.chips("What", [*_KINDS.values(), _NEW], 84 if phone else 112),
+        "kind": tables.chips("What", [*drawn.KINDS.values(), _NEW], 84 if phone else 112),
         "message": column.TextColumn("Message", width=210 if phone else 216),
         "count": column.NumberColumn("Times", format="%,d", width=52),
         "share": column.TextColumn("Share", width=58, alignment="right"),

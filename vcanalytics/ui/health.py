@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
 from vcanalytics.cached import watch
-from vcanalytics.display import charts, formats, words
+from vcanalytics.display import formats, words
+from vcanalytics.display import health as shown
 from vcanalytics.display.ranges import Defaults
 from vcanalytics.ui import chart, exports, live, panels, tables, toolbar
 
 #: How a day stands in its strip: the mark's role, and its height, so that colour is not alone.
-_DAYS: Final = {
-    "critical": ("critical", 9),
-    "warning": ("warning", 14),
-    "healthy": ("good", 18),
-    "unknown": ("grid", 4),
-}
-#: Less of a day than one round is no state of it.
-_ROUND_S: Final = 30.0
 _TABLE_ROWS: Final = 40
 
 
@@ -107,6 +99,7 @@ def days(defaults: Defaults) -> None:
         key="days",
         note="uptime, days of UTC",
         csv=exports.link("uptime", view, streams=()),
+        picture="uptime",
         skeleton=420,
     ):
         found = watch.strips(view.now)
@@ -118,53 +111,13 @@ def days(defaults: Defaults) -> None:
                 "Nothing has been watched yet.", "A day's bar stands here from its first minute on."
             )
             return
-        _strips({name: found[name] for name in names})
-
-
-def _strips(found: dict[str, Sequence[Any]]) -> None:
-    rows: list[tuple[str, int, str, int, str]] = []
-    labels: list[str] = []
-    for name, strip in found.items():
-        known = sum(day.known_s for day in strip)
-        up = sum(day.healthy_s + day.warning_s for day in strip)
-        uptime = formats.percent(100.0 * up / known, 2 if up < known else 0) if known else ""
-        label = f"{words.component(name)}  {uptime}".strip()
-        labels.append(label)
-        for number, day in enumerate(strip):
-            state = _state(day)
-            role, high = _DAYS[state]
-            rows.append((label, number, role, high, _spoken(day, state)))
-    count = len(next(iter(found.values())))
-    first = next(iter(found.values()))[0].day
-    data = pl.DataFrame(rows, schema=["name", "day", "role", "high_px", "text"], orient="row")
-    chart.draw(
-        data,
-        charts.strips(
-            tuple(labels), count, ((0, f"{first:%-d %b}"), (count // 2, ""), (count, "today"))
-        ),
-        key="chart_days",
-        alt="Uptime of each component, a bar a day: " + ", ".join(labels[:6]),
-    )
-    st.caption(
-        ":green[\u25ae] healthy  :orange[\u25ae] warning  :red[\u25ae] critical, by the worst of a "
-        "day; low and grey: nobody watched"
-    )
-
-
-def _state(day: Any) -> str:
-    for name in ("critical", "warning", "healthy"):
-        if getattr(day, f"{name}_s") >= _ROUND_S:
-            return name
-    return "healthy" if day.healthy_s else "unknown"
-
-
-def _spoken(day: Any, state: str) -> str:
-    parts = [
-        f"{name} {formats.duration(seconds)}"
-        for name in ("critical", "warning", "healthy", "unknown")
-        if (seconds := getattr(day, f"{name}_s")) >= 1
-    ]
-    return f"{day.day:%-d %b}: " + (", ".join(parts) if parts else f"{state}, not watched")
+        picture = shown.strips({name: found[name] for name in names})
+        if picture is not None:
+            chart.show(picture, key="chart_days")
+        st.caption(
+            ":green[\u25ae] healthy  :orange[\u25ae] warning  :red[\u25ae] critical, by the worst"
+            " of a day; low and grey: nobody watched"
+        )
 
 
 def rates(defaults: Defaults) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,88 +14,40 @@ from vcanalytics.analytics.transactions import Filters
 from vcanalytics.cached import alerts
 from vcanalytics.cached.alerts import Alert
 from vcanalytics.display import charts, formats, words
+from vcanalytics.display import takings as so_far
 from vcanalytics.display.ranges import Against, Defaults, Range
 from vcanalytics.ui import chart, exports, live, notes, panels, tables, tiles, toolbar
 from vcanalytics.ui.panels import Link
 
 BOOKS: Final = ("transactions", "disputes")
 _FEED_ROWS: Final = 7
-#: As high as what stands beside it.
-_HEIGHT: Final = 218
-_SERIES: Final = {
-    "t": pl.Float64,
-    "value": pl.Float64,
-    "series": pl.String,
-    "label": pl.String,
-    "text": pl.String,
-}
 
 
-def _running(
-    view: Range, span: Against | Range, series: str, name: str, currency: str
-) -> tuple[list[tuple[Any, ...]], Decimal]:
-    """Chart rows of one running total laid over ``view``'s days, and its sum so far."""
-    # Enough steps for a line of a thousand pixels, however long the range.
-    step = max(timedelta(minutes=1), (span.end - span.start) / 1440)
-    frame = cached.takings(span.start, span.end, currency=currency, step=step).frame
-    # What is taken is taken: the subject's open step counts whole.
-    until = view.end if series == "subject" else span.until
-    shift = charts.wall_ms(view.start, view.zone) - charts.wall_ms(span.start, view.zone)
+def _so_far(view: Range, currency: str) -> so_far.SoFar:
+    def ask(span: Range | Against) -> pl.DataFrame:
+        step = so_far.step(span)
+        return cached.takings(span.start, span.end, currency=currency, step=step).frame
 
-    def at_ms(at: datetime) -> float:
-        return charts.wall_ms(at, view.zone) + shift
-
-    rows: list[tuple[Any, ...]] = [(at_ms(span.start), 0.0, series, "", "")]
-    total = so_far = Decimal(0)
-    for at, gross in frame.select("step_start", "gross").iter_rows():
-        total += gross
-        if at < until:
-            so_far = total
-        when = formats.moment(at, view.zone, view.now)
-        text = f"{name}, {when}: {formats.money(total, currency)}"
-        rows.append((at_ms(at), float(total), series, "", text))
-    last = view.until if series == "subject" else span.end
-    rows.append((at_ms(last), float(total), series, "", ""))
-    return rows, so_far
-
-
-def _so_far(view: Range, currency: str) -> tuple[pl.DataFrame, Decimal, list[tuple[str, Decimal]]]:
-    rows, total = _running(view, view, "subject", view.name, currency)
-    before: list[tuple[str, Decimal]] = []
-    kinds = [view.compare] if view.compare != "none" else []
-    if view.compare == "previous" and view.preset in {"today", "yesterday"}:
-        kinds.append("week")
-    for kind, series in zip(kinds, ("comparison", "second"), strict=False):
-        against = view.against(kind)
-        if against is None:
-            continue
-        more, so_far = _running(view, against, series, against.label, currency)
-        rows += more
-        if against.whole:
-            before.append((against.label, so_far))
-    if view.open:
-        t = charts.wall_ms(view.until, view.zone)
-        clock = formats.clock(view.until, view.zone, seconds=False)
-        rows.append((t, float(total), "end", view.name, ""))
-        rows.append((t, 0.0, "now", f"{clock} now", ""))
-    return pl.DataFrame(rows, schema=_SERIES, orient="row"), total, before
+    past = [so_far.Before(series, span, ask(span)) for series, span in so_far.compared(view)]
+    return so_far.so_far(ask(view), past, view, currency)
 
 
 def takings(defaults: Defaults) -> None:
     """How much so far, with both comparisons."""
     view = toolbar.view(defaults)
     currency = cached.settings().currency
-    title = f"Takings {view.name.lower()}" if view.preset else "Takings"
+    title = so_far.title(view)
     with panels.panel(
         title,
         key="takings",
         note=f"{currency}, gross",
         streams=("transactions",),
         csv=exports.link("takings", view, currency=currency),
+        picture="takings",
         link=Link("pages/revenue.py", "Revenue", toolbar.params(view)),
         skeleton=230,
     ):
-        data, total, before = _so_far(view, currency)
+        picture, total, before = _so_far(view, currency)
         clock = formats.clock(view.until, view.zone, seconds=False)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             with st.container(width="content"):
@@ -112,21 +64,13 @@ def takings(defaults: Defaults) -> None:
                 )
             st.space("stretch")
             lines = [
-                _comparison_line(mark, f"{name}{until}", total, so_far, currency)
-                for mark, (name, so_far) in zip(
+                _comparison_line(mark, f"{name}{until}", total, amount, currency)
+                for mark, (name, amount) in zip(
                     ("\u2014", "\u00b7\u00b7\u00b7"), before, strict=False
                 )
             ]
             st.markdown("  \n".join(lines), width="content")
-        chart.draw(
-            data,
-            charts.so_far(
-                _HEIGHT, "%H:%M" if view.end - view.start <= timedelta(days=2) else "%-d %b"
-            ),
-            key="chart_takings",
-            alt=f"{title}: {formats.money(total, currency)} by {clock}",
-            notes=notes.over(view),
-        )
+        chart.show(picture, key="chart_takings", notes=notes.over(view))
 
 
 def _comparison_line(mark: str, label: str, total: Decimal, before: Decimal, currency: str) -> str:

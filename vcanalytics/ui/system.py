@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
-from vcanalytics.display import charts, formats, series
-from vcanalytics.display.charts import Limit, Stroke
-from vcanalytics.display.charts.lines import Unit
+from vcanalytics.display import formats
+from vcanalytics.display import system as shown
 from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.model import measures, thresholds
 from vcanalytics.ui import chart, exports, live, notes, panels, toolbar
@@ -19,14 +17,11 @@ from vcanalytics.ui.tiles import Change, boxed
 from vcanalytics.ui.toggles import Choice
 
 _STREAMS: Final = ("system",)
-_HEIGHT: Final = 206
 _VECTORCRAFTS: Final = "VectorCraft's samples"
 _FORM: Final = Choice("CPU as", "cpu", {"lines": "All", "heat": "Per core"})
 #: From here on the next large write fails.
 _FULL_PERCENT: Final = 95.0
 _NO_SAMPLES: Final = Change(None, "gray", "no samples")
-#: Room for the longest name of a series.
-_ROOM_PX: Final = 68
 
 
 def _hosts(view: Range) -> dict[str, str]:
@@ -144,12 +139,8 @@ def _own(mine: pl.DataFrame) -> None:
     boxed("Console's own", formats.size(float(memory["value"].sum())), change)
 
 
-def _x_format(view: Range) -> str:
-    return "%H:%M" if view.end - view.start <= timedelta(days=2) else "%-d %b"
-
-
 def _windows(view: Range, names: tuple[str, ...]) -> pl.DataFrame:
-    frame = cached.system.over_time(
+    return cached.system.over_time(
         view.start,
         view.end,
         measures=names,
@@ -158,64 +149,11 @@ def _windows(view: Range, names: tuple[str, ...]) -> pl.DataFrame:
         week_start=view.week_start,
         now=view.now,
     ).frame
-    return frame.filter(pl.col("window_start") <= view.now)
 
 
 def _note(words: str, view: Range) -> str:
     """``words``, and that hours are whole where samples were let go of but for their cells."""
     return f"{words}, whole hours" if cached.hours_alone("system", view.start, view.end) else words
-
-
-def _hovers(frames: dict[str, pl.DataFrame], view: Range, unit: Unit) -> list[series.Point]:
-    """One tooltip a window that names every series in it."""
-    told: dict[datetime, list[str]] = {}
-    for name, frame in frames.items():
-        for start, mean in frame.select("window_start", "mean").iter_rows():
-            if mean is not None:
-                text = formats.percent(mean, 1) if unit == "percent" else f"{formats.size(mean)}/s"
-                told.setdefault(start, []).append(f"{name} {text}")
-    texts = {
-        start: f"{formats.moment(start, view.zone, view.now)}: {', '.join(parts)}"
-        for start, parts in told.items()
-    }
-    return series.hovers(texts, view)
-
-
-def _lines(
-    key: str,
-    view: Range,
-    frames: dict[str, pl.DataFrame],
-    strokes: tuple[Stroke, ...],
-    unit: Unit,
-    *,
-    alt: str,
-    limit: Limit | None = None,
-) -> None:
-    if not any(frame.height for frame in frames.values()):
-        panels.empty("No samples in this range.", "Choose a later one.")
-        return
-    rows = [
-        row
-        for stroke in strokes
-        if stroke.series in frames
-        for row in series.points(
-            frames[stroke.series].select("window_start", "window_end", "mean").iter_rows(),
-            view,
-            stroke.series,
-        )
-    ]
-    top = 100.0 if unit == "percent" else None
-    spec = charts.trend(
-        _HEIGHT,
-        _x_format(view),
-        strokes,
-        unit,
-        limit=limit,
-        top=top,
-        label_room=_ROOM_PX,
-    )
-    data = series.table(rows + _hovers(frames, view, unit), height=_HEIGHT, top=top)
-    chart.draw(data, spec, key=f"chart_{key}", alt=alt, notes=notes.over(view, narrow=True))
 
 
 def cpu(defaults: Defaults) -> None:
@@ -227,64 +165,33 @@ def cpu(defaults: Defaults) -> None:
         note=_note("%, mean", view),
         streams=_STREAMS,
         csv=exports.link(
-            "system", view, streams=_STREAMS, measure="cpu_percent,core_percent", host=host(view)
+            "system",
+            view,
+            streams=_STREAMS,
+            measure="cpu_percent,core_percent",
+            host=host(view),
+            form=_FORM.value,
         ),
+        picture="cpu",
+        below=True,
         choice=_FORM,
-        skeleton=_HEIGHT,
+        skeleton=shown.HEIGHT,
         every_s=live.CALMLY_S,
     ):
         if _FORM.value == "heat":
-            _cores(view)
-            return
-        limit = Limit(thresholds.CPU_PERCENT, "limit 80 %")
-        frame = _windows(view, ("cpu_percent",))
-        _lines(
-            "cpu",
-            view,
-            {"CPU": frame},
-            (Stroke("CPU", "subject"),),
-            "percent",
-            limit=limit,
-            alt=f"CPU, {view.spoken}",
-        )
-
-
-def _cores(view: Range) -> None:
-    frame = _windows(view, ("core_percent",))
-    if not frame.height:
-        panels.empty("No samples of single cores in this range.", "Only this host has them.")
-        return
-    # As many columns as can be told apart.
-    starts = frame["window_start"].unique().sort().to_list()
-    step = max(1, len(starts) // 60)
-    kept = starts[::step]
-    x = {start: formats.moment(start, view.zone, view.now) for start in kept}
-    cores = sorted(frame["item"].unique().to_list(), key=lambda core: (len(core), core))
-    rows = [
-        (
-            x[row["window_start"]],
-            f"core {row['item']}",
-            row["mean"],
-            f"{x[row['window_start']]}, core {row['item']}: {formats.percent(row['mean'], 1)}",
-        )
-        for row in frame.filter(pl.col("window_start").is_in(kept)).iter_rows(named=True)
-        if row["mean"] is not None
-    ]
-    columns, names = tuple(x.values()), tuple(f"core {core}" for core in cores)
-    chart.draw(
-        pl.DataFrame(rows, schema=["x", "y", "value", "text"], orient="row"),
-        charts.cells(
-            _HEIGHT,
-            columns,
-            names,
-            x_ticks=columns[:: max(1, len(columns) // 6)],
-            y_ticks=names[:: max(1, len(names) // 8)],
-            top=100.0,
-        ),
-        key="chart_cores",
-        alt=f"CPU per core, {view.spoken}",
-        notes=notes.on_columns(view, x),
-    )
+            picture = shown.cores(_windows(view, ("core_percent",)), view)
+            if picture is None:
+                panels.empty(
+                    "No samples of single cores in this range.", "Only this host has them."
+                )
+                return
+        else:
+            picture = shown.cpu(_windows(view, ("cpu_percent",)), view)
+            if picture is None:
+                panels.empty("No samples in this range.", "Choose a later one.")
+                return
+        key = {"lines": "chart_cpu", "heat": "chart_cores"}[_FORM.value]
+        chart.show(picture, key=key, notes=notes.on(picture, view, narrow=True))
 
 
 def memory(defaults: Defaults) -> None:
@@ -302,31 +209,17 @@ def memory(defaults: Defaults) -> None:
             measure="memory_percent,swap_percent,disk_percent",
             host=host(view),
         ),
-        skeleton=_HEIGHT,
+        picture="memory",
+        below=True,
+        skeleton=shown.HEIGHT,
         every_s=live.CALMLY_S,
     ):
         frame = _windows(view, ("memory_percent", "swap_percent", "disk_percent"))
-        disk = frame.filter(pl.col("measure") == "disk_percent")
-        if disk["item"].n_unique() > 1:
-            disk = disk.filter(pl.col("item") == measures.DATA_DISK)
-        frames = {
-            "memory": frame.filter(pl.col("measure") == "memory_percent"),
-            "disk": disk,
-            "swap": frame.filter(pl.col("measure") == "swap_percent"),
-        }
-        _lines(
-            "memory",
-            view,
-            {name: found for name, found in frames.items() if found.height},
-            (
-                Stroke("swap", "comparison", 1.25, dash=(2, 2)),
-                Stroke("disk", "muted", 1.5),
-                Stroke("memory", "subject"),
-            ),
-            "percent",
-            limit=Limit(thresholds.MEMORY_PERCENT, "memory limit 85 %"),
-            alt=f"Memory and disk in use, {view.spoken}",
-        )
+        picture = shown.memory(frame, view)
+        if picture is None:
+            panels.empty("No samples in this range.", "Choose a later one.")
+            return
+        chart.show(picture, key="chart_memory", notes=notes.on(picture, view, narrow=True))
 
 
 def network(defaults: Defaults) -> None:
@@ -338,31 +231,15 @@ def network(defaults: Defaults) -> None:
         note=_note("bytes a second, mean", view),
         streams=_STREAMS,
         csv=exports.link(
-            "system", view, streams=_STREAMS, measure=",".join(_FLOWS), host=host(view)
+            "system", view, streams=_STREAMS, measure=",".join(shown.FLOWS), host=host(view)
         ),
-        skeleton=_HEIGHT,
+        picture="network",
+        below=True,
+        skeleton=shown.HEIGHT,
         every_s=live.CALMLY_S,
     ):
-        frame = _windows(view, tuple(_FLOWS))
-        frames = {words: frame.filter(pl.col("measure") == name) for name, words in _FLOWS.items()}
-        _lines(
-            "network",
-            view,
-            {name: found for name, found in frames.items() if found.height},
-            (
-                Stroke("disk writes", "muted", 1.5),
-                Stroke("disk reads", "muted", 1.25, dash=(2, 2)),
-                Stroke("net out", "subject", 1.5, 0.7),
-                Stroke("net in", "subject"),
-            ),
-            "bytes",
-            alt=f"Network and disks, {view.spoken}",
-        )
-
-
-_FLOWS: Final[dict[str, str]] = {
-    "network_received_bytes_per_s": "net in",
-    "network_sent_bytes_per_s": "net out",
-    "disk_read_bytes_per_s": "disk reads",
-    "disk_written_bytes_per_s": "disk writes",
-}
+        picture = shown.network(_windows(view, tuple(shown.FLOWS)), view)
+        if picture is None:
+            panels.empty("No samples in this range.", "Choose a later one.")
+            return
+        chart.show(picture, key="chart_network", notes=notes.on(picture, view, narrow=True))

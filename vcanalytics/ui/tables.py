@@ -114,10 +114,12 @@ def picked_from(
     )
 
 
-def below(key: str, page: int, pages: int, *, rows: int, total: int, csv: str) -> None:
+def below(
+    key: str, page: int, pages: int, *, rows: int, total: int, csv: str, picture: str = ""
+) -> None:
     """Under a list that turns its pages on the server: the pager, which rows, the whole as CSV.
 
-    ``rows`` a page; the page stands in the URL as ``page``.
+    ``rows`` a page; the page stands in the URL as ``page``. ``picture``: the chart beside it.
     """
     first, last = (page - 1) * rows + 1, min(page * rows, total)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -132,7 +134,7 @@ def below(key: str, page: int, pages: int, *, rows: int, total: int, csv: str) -
             f"{formats.count(first)} to {formats.count(last)} of {formats.count(total)}",
             width="content",
         )
-        st.markdown(f":small[{exports.files(csv)}]", width="content")
+        st.markdown(f":small[{exports.files(csv, picture)}]", width="content")
 
 
 def _turned(key: str) -> None:

@@ -293,13 +293,18 @@ def _alerts(asked: Asked) -> Rows:
     return Rows(alerts.whole_history(wanted), asked.now)
 
 
-def _alert_course(asked: Asked) -> Rows:
+def alert(asked: Asked) -> alerts.Alert:
+    """The alert that a link names. Raises UsageError where there is none."""
     number = asked.text("alert") or ""
     known = number.isascii() and number.isdigit() and len(number) < _DIGITS
     found = alerts.find(int(number)) if known else None
     if found is None:
         raise UsageError("the link names no alert that is known")
-    answer = course.course(found, now=asked.now, seen=asked.seen)
+    return found
+
+
+def _alert_course(asked: Asked) -> Rows:
+    answer = course.course(alert(asked), now=asked.now, seen=asked.seen)
     return Rows(answer.frame, answer.as_of)
 
 
