@@ -185,8 +185,10 @@ def asking(
     """A signed-in browser of a console that does not live: its routes and doors alone."""
     accounts = Accounts.open(data_dir, hasher=Quick())
     try:
-        if not accounts.has_users():
-            for user, role in USERS.items():
+        # Other tests' users may be there already: the folder is a worker's.
+        there = {user.name for user in accounts.users()}
+        for user, role in USERS.items():
+            if user not in there:
                 accounts.add_user(user, PASSWORD, role, by="test")
         web = Web(Settings(data_dir=data_dir), hasher=Quick(), clock=clock)
         web.keeper.accounts = accounts

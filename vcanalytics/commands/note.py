@@ -70,7 +70,7 @@ def _add(*, text: str, kind: str, at: str | None, until: str | None, zone: str |
     )
     with _journal(call, create=True) as journal, journal.write() as connection:
         note = notes.add(connection, call.now, draft, by=people.caller())
-    _noted("note_written", note, note.text)
+    _noted("note_written", note)
     click.echo(f"Note {note.number} is written at {call.time(note.starts_at)}")
 
 
@@ -113,15 +113,15 @@ def _remove(*, number: int) -> None:
     call = begin(None, "table")
     with _journal(call, create=False) as journal, journal.write() as connection:
         note = notes.remove(connection, number)
-    _noted("note_deleted", note, note.text)
+    _noted("note_deleted", note)
     click.echo(f"Note {number} is deleted: {visible(note.text)}")
 
 
-def _noted(action: str, note: Note, detail: str) -> None:
+def _noted(action: str, note: Note) -> None:
     """Have the audit log say so. A deploy does not fail for it: the note stands."""
     try:
         with people.opened(create=True) as accounts:
             target = f"note {note.number}"
-            accounts.note(action, actor=people.caller(), target=target, detail=detail)
+            accounts.note(action, actor=people.caller(), target=target, detail=note.written_out)
     except ConsoleError as error:
         sys.stderr.write(f"vcanalytics: note: the audit log was not written: {error}\n")

@@ -261,7 +261,7 @@ ROLES: Final[dict[str, Word]] = {
 }
 ROLE_NOTES: Final[dict[str, str]] = {
     "viewer": "Viewers read.",
-    "operator": "Operators also acknowledge, silence and work cases.",
+    "operator": "Operators also acknowledge, silence, work cases and write notes.",
     "admin": "Admins also clear caches, reset breakers, and manage users and tokens.",
 }
 USER_STATES: Final[dict[str, Word]] = {

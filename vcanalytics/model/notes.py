@@ -50,6 +50,13 @@ class Note:
     edited_at: datetime | None = None
     edited_by: str | None = None
 
+    @property
+    def written_out(self) -> str:
+        """All that it says, as the audit log keeps it."""
+        until = "" if self.ends_at is None else f" to {self.ends_at.isoformat(timespec='seconds')}"
+        at = self.starts_at.isoformat(timespec="seconds")
+        return f"{self.kind}, {at}{until}: {self.text}"
+
     def touches(self, start: datetime, end: datetime) -> bool:
         """Whether any of it lies in ``[start, end)``."""
         if self.ends_at is None:

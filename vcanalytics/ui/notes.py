@@ -258,10 +258,15 @@ def _save(note: Note | None, view: Range) -> None:
         draft = _draft(note, view)
         if note is None:
             kept = _notes.add(draft, by=me.actor)
-            doing.note(me, "note_written", f"note {kept.number}", kept.text)
+            doing.note(me, "note_written", f"note {kept.number}", kept.written_out)
             return f"Noted: {kept.text}"
         before, kept = _notes.change(note.number, draft, by=me.actor)
-        doing.note(me, "note_changed", f"note {kept.number}", f"{before.text} -> {kept.text}")
+        doing.note(
+            me,
+            "note_changed",
+            f"note {kept.number}",
+            f"{kept.written_out}; before: {before.written_out}",
+        )
         return f"Changed: {kept.text}"
 
     if doing.act(_PLACE, "write a note", change, role=Role.OPERATOR):
@@ -271,7 +276,7 @@ def _save(note: Note | None, view: Range) -> None:
 def _delete(note: Note) -> None:
     def change(me: Principal) -> str:
         gone = _notes.remove(note.number)
-        doing.note(me, "note_deleted", f"note {gone.number}", gone.text)
+        doing.note(me, "note_deleted", f"note {gone.number}", gone.written_out)
         return f"Deleted: {gone.text}"
 
     doing.act(_PLACE, "delete a note", change, role=Role.OPERATOR, target=f"note {note.number}")

@@ -43,8 +43,11 @@ def test_a_token_of_an_operator_writes_what_a_viewer_reads(home: House) -> None:
     assert first.json()["total"] == 2
     written = home.accounts.audit(action="note_written")
     assert [(one.actor, one.detail) for one in written] == [
-        ("token:deploy", "down"),
-        ("token:deploy", "<script> v2.3"),
+        (
+            "token:deploy",
+            "outage, 2026-11-20T00:00:00+00:00 to 2026-11-21T00:00:00+00:00: down",
+        ),
+        ("token:deploy", "release, 2026-11-22T03:00:00+00:00: <script> v2.3"),
     ]
     assert vera.get(PATH).headers["etag"] == first.headers["etag"]
 

@@ -127,7 +127,7 @@ async def write_note(request: Request, asked: New, _none: Annotated[Nothing, Que
             actor=actor,
             target=f"note {kept.number}",
             address=visit.address,
-            detail=kept.text,
+            detail=kept.written_out,
         )
         return Written(timestamp=written(now), note=_told(kept, zone))
 
