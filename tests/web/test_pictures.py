@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
@@ -15,6 +16,7 @@ from tests.web.rig import asking
 from vcanalytics import cached
 from vcanalytics.accounts import Accounts
 from vcanalytics.display.picture import Picture
+from vcanalytics.journal.components import Day
 from vcanalytics.model.notes import Note, NoteKind
 from vcanalytics.pictures.asking import Sheet
 from vcanalytics.web import drawings, pictures
@@ -173,3 +175,30 @@ def test_notes_stand_on_charts_over_time(
 
     said = [EVIL in repr(sheet.picture.spec) and EVIL in sheet.picture.alt for sheet in sheets]
     assert said == [True, True, False]
+
+
+def test_a_picture_says_which_host_or_endpoint_and_which_days_it_is_of(
+    client: TestClient, sheets: list[Sheet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Day(date(2026, 9, 1) + timedelta(days=n), healthy_s=60.0) for n in range(81)]
+    monkeypatch.setattr(cached.watch, "strips", lambda now: {"source": found})
+    answer = client.get("/admin/export/uptime.svg", params=DAY)
+    assert "2026-09-01_2026-11-21_UTC" in answer.headers["content-disposition"]
+
+    window = datetime(2026, 11, 20, 3, tzinfo=UTC)
+    frame = pl.DataFrame(
+        {
+            "measure": ["cpu_percent"],
+            "window_start": [window],
+            "window_end": [window + timedelta(hours=1)],
+            "mean": [5.0],
+        }
+    )
+    monkeypatch.setattr(cached.system, "over_time", lambda *_, **__: cached.Answer(frame, NOW))
+    asked = DAY | {"host": "vm-1", "measure": "cpu_percent,core_percent"}
+    answer = client.get("/admin/export/cpu.png", params=asked)
+    assert "vectorcraft-cpu-vm-1_" in answer.headers["content-disposition"]
+
+    uptime, cpu = sheets
+    assert uptime.caption.startswith("1 Sep 2026 to 20 Nov 2026, not over yet \u00b7 UTC")
+    assert cpu.picture.note == "%, mean, vm-1"

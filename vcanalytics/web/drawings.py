@@ -7,8 +7,8 @@ functions of ``vcanalytics.display``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 import polars as pl
@@ -40,10 +40,14 @@ from vcanalytics.web.asked import Asked
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A chart, None where there is nothing to draw; and when its rows were read."""
+    """A chart, None where there is nothing to draw; and when its rows were read.
+
+    ``view`` is what it shows, where that is not the link's range.
+    """
 
     picture: Picture | None
     as_of: datetime
+    view: Range | None = None
 
 
 def _choice(asked: Asked, name: str, known: tuple[str, ...]) -> str:
@@ -52,6 +56,13 @@ def _choice(asked: Asked, name: str, known: tuple[str, ...]) -> str:
     if chosen not in known:
         raise UsageError(f"the {name} is one of {', '.join(known)}")
     return chosen
+
+
+def _of(picture: Picture | None, name: str | None) -> Picture | None:
+    """The picture with the one endpoint or host it is of beside its title."""
+    if picture is None or not name:
+        return picture
+    return replace(picture, note=f"{picture.note}, {name}")
 
 
 def _currency(asked: Asked) -> str:
@@ -220,17 +231,19 @@ def _cpu(asked: Asked) -> Drawn:
     whole = _choice(asked, "form", ("lines", "heat")) == "lines"
     answer = _of_host(asked, ("cpu_percent" if whole else "core_percent",))
     drawn = system.cpu if whole else system.cores
-    return Drawn(drawn(answer.frame, asked.view), answer.as_of)
+    return Drawn(_of(drawn(answer.frame, asked.view), asked.text("host")), answer.as_of)
 
 
 def _memory(asked: Asked) -> Drawn:
     answer = _of_host(asked, ("memory_percent", "swap_percent", "disk_percent"))
-    return Drawn(system.memory(answer.frame, asked.view), answer.as_of)
+    drawn = system.memory(answer.frame, asked.view)
+    return Drawn(_of(drawn, asked.text("host")), answer.as_of)
 
 
 def _network(asked: Asked) -> Drawn:
     answer = _of_host(asked, tuple(system.FLOWS))
-    return Drawn(system.network(answer.frame, asked.view), answer.as_of)
+    drawn = system.network(answer.frame, asked.view)
+    return Drawn(_of(drawn, asked.text("host")), answer.as_of)
 
 
 def _failures(asked: Asked) -> Drawn:
@@ -248,7 +261,15 @@ def _failures(asked: Asked) -> Drawn:
 
 
 def _uptime(asked: Asked) -> Drawn:
-    return Drawn(health.strips(cached.watch.strips(asked.now)), asked.now)
+    """Days of UTC up to today, whatever the range of the page."""
+    found = cached.watch.strips(asked.now)
+    days = [day.day for strip in found.values() for day in strip]
+    if not days:
+        return Drawn(None, asked.now)
+    start = datetime.combine(min(days), time.min, UTC)
+    end = datetime.combine(max(days), time.min, UTC) + timedelta(days=1)
+    view = replace(asked.view, preset=None, start=start, end=end, zone_name="UTC")
+    return Drawn(health.strips(found), asked.now, view)
 
 
 def _alert_course(asked: Asked) -> Drawn:

@@ -261,7 +261,9 @@ def _picture(request: Request, name: str, form: str, params: Mapping[str, str]) 
     from vcanalytics.web.pictures import picture  # noqa: PLC0415
 
     found = picture(name, params)
-    called = "-".join([name, *_which(params)])
+    # A picture has a name of its own; the measures of its table would only make it long.
+    told = {key: value for key, value in params.items() if key != "measure" or "," not in value}
+    called = "-".join([name, *_which(told)])
     note(request, called, found.start, found.end, f"a picture, {form}")
     return Response(
         found.drawn(form),

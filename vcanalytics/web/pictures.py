@@ -60,7 +60,7 @@ def picture(name: str, params: Mapping[str, str]) -> Framed:
     drawn = PICTURES[name](asked)
     if drawn.picture is None:
         raise UsageError("there is nothing to draw in this range")
-    view = asked.view
+    view = drawn.view or asked.view
     noted = upon(drawn.picture, _notes(view), view)
     return Framed(noted, view, drawn.as_of, "dark" if theme == "dark" else "light")
 
