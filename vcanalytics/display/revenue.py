@@ -21,6 +21,8 @@ from vcanalytics.model.windows import Grain
 
 HEIGHT: Final = 238
 _TICKS: Final = 8
+#: Before this share of a narrow chart there is no room for a label.
+_EARLY: Final = 0.35
 _BARS: Final = {
     "label": pl.String,
     "value": pl.Float64,
@@ -179,5 +181,8 @@ def _running(
         rows.append((t, float(total), series, "", text))
     if rows:
         ends = {"subject": "end", "comparison": "end_comparison"}[series]
-        rows.append((rows[-1][0], rows[-1][1], ends, name, ""))
+        at = rows[-1][0]
+        first, last = (charts.wall_ms(edge, view.zone) for edge in (view.start, view.end))
+        early = at - first < (last - first) * _EARLY
+        rows.append((at, rows[-1][1], ends, name, "early" if early else ""))
     return rows

@@ -18,6 +18,8 @@ def share(now: Decimal | float, before: Decimal | float | None, better: Better, 
     found = formats.share_of_change(now, before)
     if found is None:
         return Said(f"none, {name}")
+    if not found:
+        return Said(f"same as {name}")
     quiet = abs(found) < formats.QUIET_SHARE
     text = f"{formats.signed_percent(found)} vs {name}"
     return Said(text, _tone(found > 0, better, quiet=quiet))

@@ -180,8 +180,10 @@ def against_before(height: int, x_format: str) -> Spec:
     """The running total against that of the period before, both from their beginning.
 
     Columns: ``t`` (wall ms of the subject's windows), ``value``, ``series`` (subject, comparison,
-    end, end_comparison), ``label``, ``text``.
+    end, end_comparison), ``label``, ``text`` (of an end: ``early`` where there is no room before
+    it, so that its label stands behind).
     """
+    early = "datum.text === 'early'"
     text = {"type": "text", "aria": False, "align": "right", "fontSize": 12, "dx": -10}
     return base(
         height,
@@ -195,7 +197,13 @@ def against_before(height: int, x_format: str) -> Spec:
             },
             {
                 "transform": only("end"),
-                "mark": {**text, "dy": -6, "fontWeight": 600},
+                "mark": {
+                    **text,
+                    "align": {"expr": f"{early} ? 'left' : 'right'"},
+                    "dx": {"expr": f"{early} ? 10 : -10"},
+                    "dy": -6,
+                    "fontWeight": 600,
+                },
                 "encoding": {"color": role("subject"), "text": {"field": "label"}},
             },
             {
