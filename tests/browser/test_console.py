@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from tests.browser import axe
 from tests.browser.conftest import sell
 from tests.browser.served import PATHS, WITHIN_MS, Served, Tab, tab
 from tests.shop import Shop
@@ -30,6 +31,7 @@ READ = """async () => {
 }"""
 #: Pages that the navigation does not show: others lead to them.
 BESIDE = {"endpoint", "failures", "paypal"}
+PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 18, 24)"}
 OLD_PANEL = (Path(__file__).parent / "old_panel.js").read_text("utf-8")
 BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
@@ -68,6 +70,10 @@ def test_a_deep_link_opens_its_page_within_the_policy_and_asks_nobody_else(
     assert viewer.title.lower() == name
     assert_framed(viewer)
     viewer.assert_well()
+    for scheme in ("light", "dark"):
+        viewer.page.emulate_media(color_scheme=scheme)
+        expect(viewer.page.get_by_test_id("stApp")).to_have_css("background-color", PAPER[scheme])
+        assert axe.grave(viewer.page) == [], scheme
 
 
 def test_a_payment_appears_without_a_reload(
@@ -149,6 +155,7 @@ def test_a_phone_shows_a_page_without_scrolling_sideways(phone: Tab, name: str) 
     assert phone.page.evaluate("document.scrollingElement.scrollWidth") == 390
     assert phone.page.evaluate(OVERFLOW) == 0
     phone.assert_well()
+    assert axe.grave(phone.page) == []
 
 
 def test_light_and_dark_follow_the_viewers_machine(viewer: Tab) -> None:
@@ -159,7 +166,7 @@ def test_light_and_dark_follow_the_viewers_machine(viewer: Tab) -> None:
         seen[scheme] = viewer.page.evaluate(BACKGROUND)
     viewer.assert_well()
 
-    assert seen == {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 18, 24)"}
+    assert seen == PAPER
 
 
 def handshake(served: Served, path: str, **headers: str) -> int:

@@ -119,6 +119,8 @@ def bars(height: int, ticks: tuple[str, ...]) -> Spec:
     shows.
     """
     bar = {"type": "bar", "clip": True, "width": {"band": _BAND}}
+    # Of a layer without a row nothing could be said; the chart's own text says what it shows.
+    unsaid = {**bar, "aria": False}
     return base(
         height,
         [
@@ -129,18 +131,24 @@ def bars(height: int, ticks: tuple[str, ...]) -> Spec:
             },
             {
                 "transform": only("open"),
-                "mark": {**bar, "opacity": 0.16},
+                "mark": {**unsaid, "opacity": 0.16},
                 "encoding": {"color": role("subject")},
             },
             *(_hatched(piece) for piece in range(_PIECES)),
             {
                 "transform": only("refund"),
-                "mark": {**bar, "opacity": 0.84},
+                "mark": {**unsaid, "opacity": 0.84},
                 "encoding": {"color": role("refund")},
             },
             {
                 "transform": only("comparison"),
-                "mark": {"type": "tick", "thickness": 2, "width": {"band": _BAND}, "opacity": 0.84},
+                "mark": {
+                    "type": "tick",
+                    "thickness": 2,
+                    "width": {"band": _BAND},
+                    "opacity": 0.84,
+                    "aria": False,
+                },
                 "encoding": {"color": role("ink")},
             },
             {
