@@ -59,6 +59,13 @@ def test_defaults_are_the_contracts() -> None:
     assert (settings.demo_payments_per_minute, settings.outages) == (1, ())
 
 
+def test_a_locale_is_one_whose_numbers_all_can_read() -> None:
+    assert load().locale == "en"
+    assert load(VC_LOCALE="en-IN").locale == "en_IN"
+    assert "unknown" in refused(VC_LOCALE="klingon")
+    assert "other digits" in refused(VC_LOCALE="ar_EG")
+
+
 def test_values_are_read() -> None:
     settings = load(
         VC_DATA_DIR="/var/lib/vc",

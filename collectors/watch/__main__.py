@@ -11,6 +11,7 @@ from collectors.supervisor import Supervisor, open_log
 from collectors.watch.post import Post
 from collectors.watch.roster import roster
 from vcanalytics.commands.ending import status_of
+from vcanalytics.display.formats import write_numbers_as
 from vcanalytics.settings import load_settings
 from vcanalytics.store.facts import WATCHMAN, WATCHMAN_DAEMONS
 
@@ -21,6 +22,7 @@ _STOP_WITHIN_S: Final = 2.5
 def main() -> NoReturn:
     """Watch until standard input ends, which is the collectors' end, or until SIGTERM."""
     settings = load_settings()
+    write_numbers_as(settings.locale)
     open_log("watchman", settings)
     post = Post.open(settings)
     supervisor = Supervisor(

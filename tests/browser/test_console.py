@@ -70,7 +70,7 @@ def test_a_deep_link_opens_its_page_within_the_policy_and_asks_nobody_else(
     assert viewer.title.lower() == name
     assert_framed(viewer)
     viewer.assert_well()
-    for scheme in ("light", "dark"):
+    for scheme in ("dark", "light"):
         viewer.page.emulate_media(color_scheme=scheme)
         expect(viewer.page.get_by_test_id("stApp")).to_have_css("background-color", PAPER[scheme])
         assert axe.grave(viewer.page) == [], scheme

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -147,3 +148,34 @@ def test_code_ends_where_it_should(text: str) -> None:
     inner = code[len(marks) : -len(marks)]
     assert marks not in re.findall(r"`+", inner)
     assert inner.strip() == flat.strip()
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    formats.write_numbers_as("de")
+    yield
+    formats.write_numbers_as(formats.LOCALE)
+
+
+@pytest.mark.usefixtures("german")
+def test_numbers_are_written_as_the_operators_locale_has_it() -> None:
+    assert formats.money(Decimal("-10227.62"), "USD") == "-10.227,62\u00a0$"
+    assert formats.money(Decimal(10228), "JPY") == "10.228\u00a0\u00a5"
+    assert formats.money_plain(Decimal("1022712.6"), "EUR") == "1.022.712,60"
+    assert formats.money_short(Decimal(108_400), "USD") == "108k\u00a0$"
+    assert formats.count(1_234_567) == "1.234.567"
+    assert formats.duration(2.42) == "2,42\u00a0s"
+    assert formats.size(12_400_000) == "12,4\u00a0MB"
+    assert formats.signed_percent(-0.102) == "-10,2\u00a0%"
+
+
+def test_rupees_are_grouped_by_lakhs_and_minus_stays_what_metrics_read() -> None:
+    try:
+        formats.write_numbers_as("en_IN")
+        assert formats.money(Decimal("1234567.5"), "INR") == "\u20b912,34,567.50"
+        # Swedish has a minus of its own, which Streamlit's deltas do not know.
+        formats.write_numbers_as("sv")
+        assert formats.signed_count(-1_200) == "-1\u00a0200"
+    finally:
+        formats.write_numbers_as(formats.LOCALE)
+    assert formats.money(Decimal("1234567.5"), "INR") == "\u20b91,234,567.50"

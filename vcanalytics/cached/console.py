@@ -19,6 +19,7 @@ from vcanalytics.analytics.candidates import Candidates
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.sources import hours_alone as _hours_alone
 from vcanalytics.analytics.streams import streams as _streams
+from vcanalytics.display.formats import write_numbers_as
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.store import Catalogue, Head, Latest, Reader, Segments, Snapshot, StreamState
 
@@ -67,6 +68,7 @@ def _still_watched() -> None:
 def open_console() -> Console:
     """The one console of this process."""
     settings = load_settings()
+    write_numbers_as(settings.locale)
     catalogue = Catalogue.open(settings.store_dir)
     # What is sealed is read by the engine itself, and from this folder alone.
     engine = Engine(

@@ -16,6 +16,7 @@ import click
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.commands.options import zone_of
 from vcanalytics.commands.output import Answer, visible, write
+from vcanalytics.display.formats import write_numbers_as
 from vcanalytics.errors import StoreError
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.store import Catalogue, Reader, Segments, Snapshot
@@ -53,6 +54,7 @@ def begin(zone: str | None, form: str) -> Call:
     the host's.
     """
     settings = load_settings()
+    write_numbers_as(settings.locale)
     clock = click.get_current_context().obj
     now = clock() if clock is not None else datetime.now(UTC)
     return Call(settings, now, zone_of(zone, settings.zone), form)

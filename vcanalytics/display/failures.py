@@ -51,7 +51,8 @@ def over_time(windows: pl.DataFrame, counts_of: pl.DataFrame, view: Range) -> Pi
         names.append(name)
         each = {kind: counts.get((window["window_start"], kind), 0) for kind in KINDS}
         still = ", still open" if window["window_end"] > view.now else ""
-        text = f"{name}: {each[_FAILED]:,} failed, {each[_CHARGED]:,} of charged customers{still}"
+        failed, charged = formats.count(each[_FAILED]), formats.count(each[_CHARGED])
+        text = f"{name}: {failed} failed, {charged} of charged customers{still}"
         rows += [
             (name, each[kind], word.role, order, text)
             for order, (kind, word) in enumerate(KINDS.items())

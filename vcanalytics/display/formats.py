@@ -11,12 +11,14 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Final
 
+from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, get_currency_symbol
+from babel.numbers import format_currency, format_decimal
 from rich.filesize import decimal
 
 from vcanalytics.model.money import minor_digits, round_money
 
+#: The language of words; numbers are written as ``write_numbers_as`` says.
 LOCALE: Final = "en"
 NBSP: Final = "\u00a0"
 ABSENT: Final = "\u2013"
@@ -30,22 +32,59 @@ _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$^=&@])")
 
 
+class _Numbers:
+    """How numbers are written: one way for the whole process, by its settings."""
+
+    def __init__(self, locale: str) -> None:
+        self.locale = Locale.parse(locale)
+        self.groups: str = self.locale.decimal_formats[None].pattern.partition(".")[0]
+        self.point = str(self.locale.number_symbols["latn"]["decimal"])
+
+
+_numbers = _Numbers(LOCALE)
+
+
+def write_numbers_as(locale: str) -> None:
+    """Write numbers and money as people of ``locale`` do (``en``, ``en_IN``, ``de``) from now on.
+
+    Raises UnknownLocaleError or ValueError for what is none.
+    """
+    global _numbers  # noqa: PLW0603 - a setting of the process, like its zone database
+    if str(_numbers.locale) == locale:
+        return
+    _numbers = _Numbers(locale)
+    for kept in (money, money_plain, count):
+        kept.cache_clear()
+
+
+def number(value: float | Decimal, digits: int = 0, *, sign: bool = False) -> str:
+    """A number with ``digits`` decimals in the locale's groups; minus is ASCII everywhere."""
+    pattern = _pattern(digits)
+    if sign:
+        pattern = f"+{pattern};-{pattern}"
+    return _ascii_minus(format_decimal(value, pattern, locale=_numbers.locale))
+
+
+def _ascii_minus(text: str) -> str:
+    return text.replace("\u2212", "-").replace("\u200e", "").replace("\u200f", "")
+
+
 def _pattern(digits: int) -> str:
-    return "#,##0" + ("." + "0" * digits if digits else "")
+    return _numbers.groups + ("." + "0" * digits if digits else "")
 
 
 @lru_cache(maxsize=8192)
 def money(amount: Decimal, currency: str) -> str:
     """Exact, with the currency's sign and digits: ``$3,924.41``."""
-    return format_currency(round_money(amount, currency), currency, locale=LOCALE)
+    return _ascii_minus(
+        format_currency(round_money(amount, currency), currency, locale=_numbers.locale)
+    )
 
 
 @lru_cache(maxsize=8192)
 def money_plain(amount: Decimal, currency: str) -> str:
     """Exact, without a sign, for where the unit stands in the head: ``3,924.41``."""
-    return format_decimal(
-        round_money(amount, currency), _pattern(minor_digits(currency)), locale=LOCALE
-    )
+    return number(round_money(amount, currency), minor_digits(currency))
 
 
 def money_short(amount: Decimal, currency: str) -> str:
@@ -53,31 +92,37 @@ def money_short(amount: Decimal, currency: str) -> str:
     size = abs(amount)
     if size < 1_000:
         return money(amount, currency)
-    sign = "-" if amount < 0 else ""
-    symbol = get_currency_symbol(currency, locale=LOCALE)
-    symbol = symbol + NBSP if symbol.isalpha() else symbol
     for limit, divisor, suffix in ((100_000_000, 1_000_000, "M"), (100_000, 1_000, "k")):
         if size >= limit:
-            return f"{sign}{symbol}{count(round(size / divisor))}{suffix}"
-    return f"{sign}{symbol}{count(int(size.to_integral_value(ROUND_HALF_EVEN)))}"
+            return _whole(round(amount / divisor), currency, suffix)
+    return _whole(int(amount.to_integral_value(ROUND_HALF_EVEN)), currency, "")
+
+
+def _whole(amount: int, currency: str, suffix: str) -> str:
+    """A whole amount with the currency's sign where the locale has it, ``suffix`` at its digits."""
+    pattern = _numbers.locale.currency_formats["standard"].pattern
+    plain = re.sub(r"\.0+", "", pattern)
+    text = format_currency(amount, currency, plain, locale=_numbers.locale, currency_digits=False)
+    last = max(i for i, char in enumerate(text) if char.isdigit())
+    return _ascii_minus(text[: last + 1] + suffix + text[last + 1 :])
 
 
 @lru_cache(maxsize=4096)
-def count(number: int) -> str:
+def count(whole: int) -> str:
     """``2,330``."""
-    return format_decimal(number, "#,##0", locale=LOCALE)
+    return number(whole)
 
 
-def counted(number: int, one: str, several: str) -> str:
+def counted(whole: int, one: str, several: str) -> str:
     """``1 row``, ``2,330 rows``."""
-    return f"{count(number)} {one if number == 1 else several}"
+    return f"{count(whole)} {one if whole == 1 else several}"
 
 
 def rate(share: float | None) -> str:
     """``74.5 %``; a dash where nothing was tried."""
     if share is None:
         return ABSENT
-    return f"{format_decimal(share * 100, '0.0', locale=LOCALE)}{NBSP}%"
+    return f"{number(share * 100, 1)}{NBSP}%"
 
 
 def duration(seconds: float, units: int = 2) -> str:
@@ -87,7 +132,7 @@ def duration(seconds: float, units: int = 2) -> str:
     if round(seconds, 3) < 1:
         return f"{seconds * 1000:.0f}{NBSP}ms"
     if round(seconds, 2) < 10 and seconds != int(seconds):
-        return f"{seconds:.2f}{NBSP}s"
+        return f"{number(seconds, 2)}{NBSP}s"
     rest = round(seconds)
     parts: list[tuple[int, str]] = []
     for unit, size in _UNITS:
@@ -104,7 +149,7 @@ def milliseconds(value_ms: float | None) -> str:
     if value_ms is None:
         return ABSENT
     if value_ms < 10:
-        return f"{format_decimal(value_ms, '0.0', locale=LOCALE)}{NBSP}ms"
+        return f"{number(value_ms, 1)}{NBSP}ms"
     return duration(value_ms / 1000)
 
 
@@ -112,17 +157,17 @@ def size(size_bytes: float | None) -> str:
     """``12.4 MB``, in powers of a thousand; a dash where it is not known."""
     if size_bytes is None:
         return ABSENT
-    return (
-        decimal(int(size_bytes)).replace(" bytes", " B").replace(" byte", " B").replace(" ", NBSP)
-    )
+    text = decimal(int(size_bytes)).replace(" bytes", " B").replace(" byte", " B")
+    size_text, _, unit = text.partition(" ")
+    written = size_text.replace(",", "").replace(".", _numbers.point)
+    return f"{written}{NBSP}{unit}"
 
 
 def percent(value: float | None, digits: int = 0) -> str:
     """A share that is in percent already: ``33 %``."""
     if value is None:
         return ABSENT
-    pattern = "0" + ("." + "0" * digits if digits else "")
-    return f"{format_decimal(value, pattern, locale=LOCALE)}{NBSP}%"
+    return f"{number(value, digits)}{NBSP}%"
 
 
 def age(seconds: float, units: int = 2) -> str:
@@ -174,19 +219,19 @@ def signed_percent(share: float) -> str:
     """``+10.2 %``; a plain 0 where nothing changed: any other zero would get an arrow."""
     if round(share, 3) == 0:
         return "0"
-    return f"{share * 100:+,.1f}{NBSP}%"
+    return f"{number(share * 100, 1, sign=True)}{NBSP}%"
 
 
 def signed_points(difference: float) -> str:
     """A difference of rates, in percentage points: ``+9.4 pp``."""
     if round(difference, 3) == 0:
         return "0"
-    return f"{difference * 100:+.1f}{NBSP}pp"
+    return f"{number(difference * 100, 1, sign=True)}{NBSP}pp"
 
 
 def signed_count(difference: int) -> str:
     """``+7``."""
-    return f"{difference:+,d}" if difference else "0"
+    return number(difference, sign=True) if difference else "0"
 
 
 def literal(text: str) -> str:

@@ -184,7 +184,12 @@ def _heat(frame: pl.DataFrame, columns: Mapping[datetime, str], view: Range, kin
             columns[row["window_start"]],
             names[row["low_ms"]],
             row["count"],
-            f"{columns[row['window_start']]}, {names[row['low_ms']]}: {row['count']:,}",
+            ": ".join(
+                [
+                    f"{columns[row['window_start']]}, {names[row['low_ms']]}",
+                    formats.count(row["count"]),
+                ]
+            ),
         )
         for row in frame.iter_rows(named=True)
         if row["window_start"] in columns

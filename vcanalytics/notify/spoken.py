@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
-from typing import Final
 
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal
 
-from vcanalytics.model.money import round_money
-
-_LOCALE: Final = "en"
+from vcanalytics.display import formats
 
 
 def money(amount: Decimal, currency: str) -> str:
     """``$3,924.41``."""
-    return format_currency(round_money(amount, currency), currency, locale=_LOCALE)
+    return formats.money(amount, currency)
 
 
 def change(now: Decimal, before: Decimal) -> str:
@@ -27,7 +23,7 @@ def change(now: Decimal, before: Decimal) -> str:
 
 def count(number: int) -> str:
     """``2,330``."""
-    return format_decimal(number, "#,##0", locale=_LOCALE)
+    return formats.count(number)
 
 
 def counted(number: int, one: str, several: str) -> str:
@@ -56,7 +52,7 @@ def duration(seconds: float) -> str:
 
 def day(of: date) -> str:
     """``Thursday, 26 November 2026``."""
-    return format_date(of, "EEEE, d MMMM y", locale=_LOCALE)
+    return format_date(of, "EEEE, d MMMM y", locale=formats.LOCALE)
 
 
 def moment(instant: datetime, zone: tzinfo, now: datetime) -> str:
@@ -65,4 +61,4 @@ def moment(instant: datetime, zone: tzinfo, now: datetime) -> str:
     offset = local.strftime("%z")
     if local.date() == now.astimezone(zone).date():
         return f"{local:%H:%M:%S} {offset}"
-    return f"{format_date(local.date(), 'd MMM y', locale=_LOCALE)}, {local:%H:%M} {offset}"
+    return f"{format_date(local.date(), 'd MMM y', locale=formats.LOCALE)}, {local:%H:%M} {offset}"

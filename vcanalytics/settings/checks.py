@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from babel import Locale, UnknownLocaleError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -77,6 +78,17 @@ def _one_of(text: str, known: frozenset[str] | set[str]) -> str:
 def zone(name: str) -> str:
     """A zone of the IANA database."""
     return _one_of(name, known_zones())
+
+
+def locale(name: str) -> str:
+    """A locale that Babel knows, and that writes its numbers in the digits 0 to 9."""
+    try:
+        found = Locale.parse(name.strip().replace("-", "_"))
+    except (ValueError, TypeError, UnknownLocaleError):
+        raise ValueError("unknown") from None
+    if found.default_numbering_system != "latn":
+        raise ValueError("its numbers have other digits")
+    return str(found)
 
 
 def currency(code: str) -> str:

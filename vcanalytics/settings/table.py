@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     currency: Annotated[
         str, AfterValidator(checks.currency), Allowed("an ISO 4217 code, like EUR")
     ] = Field("USD", description="Currency of headline figures")
+    locale: Annotated[
+        str, AfterValidator(checks.locale), Allowed("a locale with the digits 0 to 9, like en_IN")
+    ] = Field("en", description="How numbers and money are written; words are English")
     collectors: Annotated[
         Literal["embedded", "external"],
         BeforeValidator(checks.lower),

@@ -79,7 +79,7 @@ def _comparison_line(mark: str, label: str, total: Decimal, before: Decimal, cur
     if share is not None:
         colour = "gray" if abs(share) < formats.QUIET_SHARE else ("green" if share > 0 else "red")
         arrow = "arrow_upward" if share > 0 else "arrow_downward"
-        delta = f":{colour}[:material/{arrow}: {abs(share) * 100:,.1f}{formats.NBSP}%]"
+        delta = f":{colour}[:material/{arrow}: {formats.percent(abs(share) * 100, 1)}]"
     amount = formats.literal(formats.money(before, currency))
     gap = "\u2002\u2002"
     return f":small[:gray[{mark} {label}]{gap}{amount}{gap}{delta}]"

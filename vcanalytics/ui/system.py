@@ -124,8 +124,12 @@ def _network(view: Range) -> None:
 
 def _load(view: Range) -> None:
     one, fifteen = _newest(view, "load_1m"), _newest(view, "load_15m")
-    value = formats.ABSENT if one is None else f"{one:.2f}"
-    change = _NO_SAMPLES if fifteen is None else Change(f"{fifteen:.2f}", "gray", "over 15 min")
+    value = formats.ABSENT if one is None else formats.number(one, 2)
+    change = (
+        _NO_SAMPLES
+        if fifteen is None
+        else Change(formats.number(fifteen, 2), "gray", "over 15 min")
+    )
     boxed("Load, 1 min", value, change)
 
 
