@@ -164,6 +164,7 @@ def test_keys_lead_everywhere_and_rest_while_somebody_types(
     with profile(browser, **_WAYS["desk, dark"]) as own, tab(own, served) as visit:
         page = visit.page
         visit.open("overview", range="today")
+        page.locator("dialog[data-keys=heard]").wait_for(state="attached")
         page.keyboard.press("?")
         sheet = page.get_by_role("dialog", name="Keys")
         expect(sheet).to_be_visible()

@@ -104,5 +104,6 @@ window.vectorcraft.keys = component => {
   self.data = data
   fill(self)
   document.addEventListener("keydown", self.press)
+  self.sheet.dataset.keys = "heard"
   return () => document.removeEventListener("keydown", self.press)
 }
