@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from itertools import pairwise
 from typing import Any, Final
 
-import polars as pl
 import streamlit as st
 
 from vcanalytics.accounts import Principal, Role
@@ -49,26 +46,6 @@ def over(view: Range, *, narrow: bool = False) -> Notes:
 def on(picture: Picture, view: Range, *, narrow: bool = False) -> Notes:
     """The notes of the range as a picture shows them: none where its ``x`` is no time."""
     return Notes(_within(view) if picture.timed else (), view, picture.windows, narrow=narrow)
-
-
-def on_windows(view: Range, names: Sequence[str], windows: pl.DataFrame) -> Notes:
-    """The same for bars: ``names`` are their labels, ``windows`` has window_start, window_end."""
-    found = _within(view)
-    if not found:
-        return Notes((), view)
-    edges = windows.select("window_start", "window_end").iter_rows()
-    bars = tuple((name, *edge) for name, edge in zip(names, edges, strict=True))
-    return Notes(found, view, bars)
-
-
-def on_columns(view: Range, columns: Mapping[datetime, str]) -> Notes:
-    """The same for columns that are named by their start, each as long as to the next."""
-    found = _within(view)
-    if not found or not columns:
-        return Notes((), view)
-    edges = pairwise([*columns, max(view.end, list(columns)[-1])])
-    named = zip(columns.values(), edges, strict=True)
-    return Notes(found, view, tuple((name, *edge) for name, edge in named))
 
 
 def _within(view: Range) -> tuple[Note, ...]:

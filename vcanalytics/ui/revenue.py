@@ -130,7 +130,7 @@ def bars(view: Range, code: str) -> None:
             return
         names = shown.labels(windows, view)
         picture = shown.bars(windows, _past(view, code), view, code)
-        chart.show(picture, key="chart_bars", notes=notes.on_windows(view, names, windows))
+        chart.show(picture, key="chart_bars", notes=notes.on(picture, view))
         st.markdown(chart.legend(picture.legend))
         st.markdown(_summary(windows, names, grain, code))
 
@@ -165,7 +165,7 @@ def cumulative(view: Range, code: str) -> None:
         if picture is None:
             panels.nothing_in(view)
             return
-        chart.show(picture, key="chart_cumulative", notes=notes.over(view, narrow=True))
+        chart.show(picture, key="chart_cumulative", notes=notes.on(picture, view, narrow=True))
 
 
 def table(view: Range, code: str) -> None:
