@@ -54,6 +54,9 @@ Uptime
   vectorcraft:paypal_api: 100.00 %, no data for 40 min
   And 1 component more, each better.
 
+With charts, to print
+  https://console.example/admin/report/day.pdf?date=2026-11-26&zone=UTC
+
 https://console.example/
 """
 
@@ -119,6 +122,7 @@ def test_a_weekly_summary_covers_the_last_whole_week(figures: Figures) -> None:
     assert said.startswith("Monday, 16 November 2026 to Sunday, 22 November 2026.\n")
     assert "  Net: $49.00\n" in said
     assert "Attempts: 1 (the week before: 0)" in said
+    assert "/admin/report/week.pdf?date=2026-11-16&zone=UTC\n" in said
 
 
 def test_what_cannot_be_answered_says_so_and_the_rest_comes(figures: Figures) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Protocol
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from vcanalytics.journal.delivery_records import New
 from vcanalytics.journal.marks import mark, set_mark
 from vcanalytics.notify import spoken, wording
 from vcanalytics.notify.hours import Span, day_before, last_due, week_before
+from vcanalytics.notify.links import to_page
 from vcanalytics.notify.messages import Message, Part
 from vcanalytics.notify.plan import Plan
 from vcanalytics.notify.taking import Keys
@@ -95,6 +97,8 @@ def summary(
     else:
         subject, lead = f"The day: {first}", f"{first}."
     troubled = any(part.level in {"warning", "critical"} for part in parts)
+    if public_url:
+        parts = (*parts, _on_paper(one, span, zone, public_url))
     return Message(
         key="",
         kind="summary",
@@ -105,6 +109,14 @@ def summary(
         parts=parts,
         link=f"{public_url.rstrip('/')}/" if public_url else "",
     )
+
+
+def _on_paper(one: Due, span: Span, zone: tzinfo, public_url: str) -> Part:
+    """The way to the same time as a PDF, for whoever may sign in."""
+    kind = "week" if one.name == "weekly" else "day"
+    asked = urlencode({"date": span.start.astimezone(zone).date(), "zone": str(zone)})
+    link = to_page(public_url, f"/admin/report/{kind}.pdf?{asked}")
+    return Part(title="With charts, to print", level="info", link=link)
 
 
 def deliver(
