@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,8 +19,9 @@ from tests import stored
 from tests.shop import Shop, make_shop
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.errors import BudgetExceeded, StoreError
+from vcanalytics.journal.case_records import Case, CaseState, Key
 from vcanalytics.model.streams import STREAMS
-from vcanalytics.report import making, plant
+from vcanalytics.report import making, plant, work
 from vcanalytics.report.blocks import Charts, Figures, Heading, Said, Table
 from vcanalytics.report.period import Kind, Period, period
 from vcanalytics.report.sources import Sources
@@ -78,7 +80,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sources]:
             yield found
 
 
-def told(found: list[Any], kind: type[Any]) -> list[Any]:
+def told(found: Sequence[Any], kind: type[Any]) -> list[Any]:
     return [block for block in found if isinstance(block, kind)]
 
 
@@ -198,3 +200,39 @@ def test_what_cannot_be_asked_costs_no_other(
     ]
     said = [one.text for one in told(found, Said)]
     assert "This could not be asked: the question took longer than 2 s." in said
+
+
+def findings(found: Sequence[Any]) -> list[list[str]]:
+    table = next(one for one in told(found, Table) if one.columns[0].head == "Finding")
+    return [[cell.text for cell in row[:3]] for row in table.rows]
+
+
+def test_what_somebody_has_closed_is_no_work(
+    busy: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = findings(work.needs_a_person(busy, of(busy)))
+    # Its mail was never sent.
+    assert ["Paid, no e-mail", "1", "$49.00"] in before
+    at = NOW - timedelta(hours=1)
+    closed = Case(
+        number=1,
+        key=Key("paid_not_mailed", "VC_9"),
+        state=CaseState.DONE,
+        standing=True,
+        assignee=None,
+        version=2,
+        returns=0,
+        opened_at=at,
+        waits_from=at,
+        changed_at=at,
+        changed_by="olga",
+        closed_at=at,
+        closed_by="olga",
+        amount=None,
+        currency=None,
+    )
+    monkeypatch.setattr("vcanalytics.journal.cases.every", lambda _: [closed])
+    ask = replace(busy, journal=lambda: nullcontext(cast("Connection", None)))
+    assert findings(work.needs_a_person(ask, of(busy))) == [
+        row for row in before if row[0] != "Paid, no e-mail"
+    ]
