@@ -12,9 +12,9 @@ from typing import Any
 import polars as pl
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from tests.analytics.moments import NOON, Row, ago, event, only, request, sample
+from tests.app_runner import AppTest
 from vcanalytics import cached
 from vcanalytics.cached import console
 from vcanalytics.cached.first_look import BeingCounted, FirstLook
@@ -264,7 +264,7 @@ def test_pages_do_not_wait_for_the_first_look(
 #: Longer than any test waits, if nothing stops it.
 ENDLESS = """
 import streamlit as st
-from streamlit.testing.v1 import AppTest
+from tests.app_runner import AppTest
 from vcanalytics.cached import console
 
 @st.cache_data

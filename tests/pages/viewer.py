@@ -18,16 +18,19 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.testing.v1 import AppTest, app_test
+from streamlit.testing.v1 import app_test
 
+from tests.app_runner import AppTest
 from tests.pages.signed_in import signed_in
-from vcanalytics.accounts import Principal
+from vcanalytics.accounts import Principal, Role
 
 ROOT: Final = Path(__file__).parents[2]
 #: Every page there is, by its file's name.
 PAGES: Final = tuple(sorted(path.stem for path in (ROOT / "pages").glob("*.py")))
 
 _TIMEOUT_S: Final = 60.0
+#: What the frame registers for each role: the pages by the runner's names for them.
+_REGISTERED: Final[dict[Role, Any]] = {}
 _ESCAPED: Final = re.compile(r"\\([^A-Za-z0-9\s])")
 _TEXTS: Final = ("label", "body", "title", "delta", "delta_description", "help")
 #: Their value is what the viewer typed or picked, no text of the page's.
@@ -108,12 +111,18 @@ class Viewer:
     def open(self, page: str, /, **params: str) -> Shown:
         """Follow a link to a page; ``from_`` stands for ``from``."""
         if not self._begun:
-            # The runner learns the pages' paths by a first run.
-            self.app.run()
+            self._learn_paths()
             self._begun = True
         self.app.query_params = {key.rstrip("_"): value for key, value in params.items()}
         self.app.switch_page(f"pages/{page}.py").run()
         return Shown(self.app)
+
+    def _learn_paths(self) -> None:
+        """The runner learns the pages' paths by a run, of Overview: one for each role will do."""
+        if self.me.role not in _REGISTERED:
+            self.app.run()
+            _REGISTERED[self.me.role] = self.app._registered_pages
+        self.app._registered_pages = _REGISTERED[self.me.role]
 
 
 def press(viewer: Viewer, label: str) -> Shown:

@@ -6,7 +6,8 @@ import logging
 import re
 
 import pytest
-from streamlit.testing.v1 import AppTest
+
+from tests.app_runner import AppTest
 
 #: A page of two panels; the first one does as BODY says.
 PAGE = """

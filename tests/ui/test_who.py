@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
+from tests.app_runner import AppTest
 from tests.pages.console import console_on
 from tests.pages.signed_in import open_quick, signed_in
 from tests.pages.viewer import claims
