@@ -35,10 +35,19 @@ from vcanalytics.store.segments import Segment
 from vcanalytics.store.shapes import shape_of
 
 
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A filled store to copy."""
+    data_dir = tmp_path_factory.mktemp("model") / "data"
+    with closing(Catalogue.open(data_dir)) as catalogue:
+        fill(catalogue)
+    return data_dir
+
+
 @pytest.fixture
-def filled(tmp_path: Path) -> Iterator[Catalogue]:
+def filled(model: Path, tmp_path: Path) -> Iterator[Catalogue]:
+    shutil.copytree(model, tmp_path / "data")
     catalogue = Catalogue.open(tmp_path / "data")
-    fill(catalogue)
     yield catalogue
     catalogue.close()
 
@@ -146,15 +155,6 @@ def test_a_damaged_batch_is_kept_aside_and_sealing_goes_on(filled: Catalogue) ->
     (entry,) = aside(filled)
     assert (entry.name, entry.rows, entry.first_at) == (f"batch {seq}", 3, NOON)
     assert (filled.path.parent / "quarantine" / entry.file).stat().st_size == entry.bytes
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A filled store to copy."""
-    data_dir = tmp_path_factory.mktemp("model") / "data"
-    with closing(Catalogue.open(data_dir)) as catalogue:
-        fill(catalogue)
-    return data_dir
 
 
 @given(data=st.data())

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.collectors.rig import environment
 from tests.store.rows import requests
+from tests.torture.nursery import Nursery
 from tests.torture.upkeep import NOW, STEPS
 from vcanalytics.model.streams import REQUESTS
 from vcanalytics.store import Catalogue, Reader, Segments
@@ -32,13 +32,23 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
     opened.close()
 
 
-def run(folder: Path, job: str, step: str, nth: int = 1) -> int:
-    command = [sys.executable, "-m", "tests.torture.upkeep", str(folder), job, step]
-    done = subprocess.run(
-        [*command, f"--nth={nth}"], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.stderr == ""
-    return done.returncode
+Run = Callable[..., int]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Does a job in a process of its own up to the nth time of a step; how it ended."""
+    folder = tmp_path_factory.mktemp("nursery")
+    plain = environment(folder, "sqlite:////none")
+    nursery = Nursery(plain, folder / "log", of="tests.torture.upkeep")
+
+    def ran(folder: Path, job: str, step: str, nth: int = 1) -> int:
+        ended = nursery.start([str(folder), job, step, f"--nth={nth}"]).wait(60)
+        assert nursery.log.read_text() == ""
+        return ended
+
+    yield ran
+    nursery.close()
 
 
 def kept(reader: Reader) -> list[int]:
@@ -47,7 +57,7 @@ def kept(reader: Reader) -> list[int]:
 
 
 @pytest.mark.parametrize("step", STEPS["merge"])
-def test_a_merge_that_is_killed(catalogue: Catalogue, step: str) -> None:
+def test_a_merge_that_is_killed(catalogue: Catalogue, run: Run, step: str) -> None:
     folder, reader = catalogue.path.parent, Reader(catalogue)
     before = reader.snapshot(["requests"])
 
@@ -64,7 +74,7 @@ def test_a_merge_that_is_killed(catalogue: Catalogue, step: str) -> None:
 
 @pytest.mark.parametrize("nth", [1, 3])
 @pytest.mark.parametrize("step", STEPS["let_go"])
-def test_letting_go_that_is_killed(catalogue: Catalogue, step: str, nth: int) -> None:
+def test_letting_go_that_is_killed(catalogue: Catalogue, run: Run, step: str, nth: int) -> None:
     folder, reader = catalogue.path.parent, Reader(catalogue)
     before = reader.snapshot(["requests"])
 

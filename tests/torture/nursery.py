@@ -2,13 +2,14 @@
 
 A round starts half a dozen processes; importing would be most of what it costs. Each is a process
 of its own all the same, that nothing but the kernel ends. Orders are lines of JSON on standard
-input, with the arguments of ``tests.torture.actor``; the pid of each child and how it ended are
-lines of JSON on standard output. It ends with its standard input, and its children with it.
+input, with that process's arguments; the pid of each child and how it ended are lines of JSON on
+standard output. It ends with its standard input, and its children with it.
 """
 
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import select
@@ -52,10 +53,13 @@ class Child:
 class Nursery:
     """The forking process, from the harness's side."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], log: Path, of: str = "tests.torture.actor"
+    ) -> None:
+        """``of`` is the module whose ``main`` each child lives."""
         self.log = log
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.torture.nursery", str(log)],
+            [sys.executable, "-m", "tests.torture.nursery", str(log), of],
             cwd=ROOT,
             env=dict(environment),
             stdin=subprocess.PIPE,
@@ -100,7 +104,7 @@ class Nursery:
                     self._lock.notify_all()
 
 
-def serve(log: Path) -> None:
+def serve(log: Path, of: str) -> None:
     """Fork a child an order, until standard input ends."""
     alive: set[int] = set()
     pending = b""
@@ -113,7 +117,7 @@ def serve(log: Path) -> None:
             for order in orders:
                 pid = os.fork()
                 if pid == 0:
-                    _live(json.loads(order), log)
+                    _live(json.loads(order), log, of)
                 alive.add(pid)
                 _tell({"pid": pid})
         while alive:
@@ -130,17 +134,15 @@ def _tell(what: Mapping[str, int]) -> None:
     os.write(1, json.dumps(what).encode() + b"\n")
 
 
-def _live(arguments: Sequence[str], log: Path) -> NoReturn:
+def _live(arguments: Sequence[str], log: Path, of: str) -> NoReturn:
     """The child's life: an actor's, with nothing of ours."""
-    from tests.torture import actor  # noqa: PLC0415 the same in every child
-
     code = 1
     try:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(written, 1)
         os.dup2(written, 2)
-        actor.main(list(arguments), standalone_mode=False)
+        importlib.import_module(of).main(list(arguments), standalone_mode=False)
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
@@ -152,10 +154,11 @@ def _live(arguments: Sequence[str], log: Path) -> NoReturn:
 
 
 if __name__ == "__main__":
-    from tests.torture import actor as _actor  # noqa: F401 imported before the first fork
     from tests.torture import task
 
+    # Imported before the first fork.
+    importlib.import_module(sys.argv[2])
     task.prepare()
     # Else the first collection in a child copies every page that was imported.
     gc.freeze()
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), sys.argv[2])
