@@ -202,3 +202,16 @@ def test_a_picture_says_which_host_or_endpoint_and_which_days_it_is_of(
     uptime, cpu = sheets
     assert uptime.caption.startswith("1 Sep 2026 to 20 Nov 2026, not over yet \u00b7 UTC")
     assert cpu.picture.note == "%, mean, vm-1"
+
+
+def test_the_states_of_a_search_say_that_they_are_some_and_not_whose(
+    client: TestClient, sheets: list[Sheet]
+) -> None:
+    client.get("/admin/export/states.png", params=DAY | {"order": "oldest"})
+    client.get("/admin/export/states.png", params=DAY | {"q": "script"})
+
+    notes = [sheet.picture.note for sheet in sheets]
+    assert notes[0].endswith(" created")
+    assert notes[1] == "1 created, of those searched for"
+    (key,) = sheets[1].picture.legend
+    assert (key.words, key.figure, key.share) == ("Failed", "1", "100.0\u00a0%")

@@ -11,7 +11,7 @@ import streamlit as st
 from vcanalytics import cached
 from vcanalytics.analytics import search as filters
 from vcanalytics.analytics.search import Search
-from vcanalytics.display import charts, formats, words
+from vcanalytics.display import charts, formats, states, words
 from vcanalytics.display.ranges import Defaults, Range
 from vcanalytics.ui import chart, exports, live, panels, payment, tables, toolbar
 from vcanalytics.ui.panels import Link
@@ -149,14 +149,11 @@ def flow(defaults: Defaults) -> None:
         note=f"{formats.count(total)} created {view.spoken}",
         streams=_STREAMS,
         csv=exports.link("states", view, **asked.params()),
+        picture="states",
     ):
-        if total:
-            chart.draw(
-                charts.status_rows(counts),
-                charts.strip(),
-                key="chart_flow",
-                alt="Payments by state",
-            )
+        picture = states.picture(counts)
+        if picture is not None:
+            chart.show(picture, key="chart_flow")
             st.markdown(charts.status_legend(counts))
             _steps(view)
         else:

@@ -15,6 +15,7 @@ import polars as pl
 
 from vcanalytics import cached
 from vcanalytics.alerts.drawn import course as drawn_course
+from vcanalytics.analytics import search
 from vcanalytics.analytics.changes import largest
 from vcanalytics.cached import changes, course
 from vcanalytics.cached import failures as cached_failures
@@ -26,6 +27,7 @@ from vcanalytics.display import (
     prices,
     revenue,
     rhythm,
+    states,
     strategies,
     system,
     takings,
@@ -36,6 +38,9 @@ from vcanalytics.display.ranges import Against, Range
 from vcanalytics.errors import UsageError
 from vcanalytics.web import tables
 from vcanalytics.web.asked import Asked
+
+#: What of a search says in which order and on which page, not which payments.
+_SHOWN_BY: Final = frozenset({"order", "page", "payment"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +283,14 @@ def _alert_course(asked: Asked) -> Drawn:
     return Drawn(drawn_course(answer.frame, found, course.of(found), asked.view), answer.as_of)
 
 
+def _states(asked: Asked) -> Drawn:
+    rows = tables.TABLES["states"](asked)
+    # What was searched for may be somebody's address: it is not said.
+    chosen = any(asked.text(name) for name in search.KEYS if name not in _SHOWN_BY)
+    drawn = states.picture(rows.frame, "of those searched for" if chosen else "")
+    return Drawn(drawn, rows.as_of)
+
+
 PICTURES: Final[dict[str, Callable[[Asked], Drawn]]] = {
     "revenue": _revenue,
     "cumulative": _cumulative,
@@ -289,6 +302,7 @@ PICTURES: Final[dict[str, Callable[[Asked], Drawn]]] = {
     "distribution": _distribution,
     "strategies": _strategies,
     "takings": _takings,
+    "states": _states,
     "people": _people,
     "funnel": _funnel,
     "cpu": _cpu,
