@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from tests.collectors.rig import ROOT
 from tests.store.rows import NOON, case, keep, paid, payments, requests
 from vcanalytics.model.streams import REQUESTS, STREAMS, TRANSACTIONS
 from vcanalytics.store import Catalogue, Reader, Segments
@@ -38,11 +35,10 @@ def backup(catalogue: Catalogue, folder: Path, **more: Any) -> Taken:
     return take(catalogue, catalogue.path.parent, folder, (), clock=lambda: NOON, **more)
 
 
-def killed(what: str, data_dir: Path, folder: Path, step: str, nth: int = 1) -> int:
+class Killed(Protocol):
     """The exit status of a backup or restore that kills itself at a step."""
-    command = [sys.executable, "-m", "tests.store.killed"]
-    command += [what, str(data_dir), str(folder), step, str(nth)]
-    return subprocess.run(command, cwd=ROOT, timeout=60, check=False).returncode
+
+    def __call__(self, what: str, data_dir: Path, folder: Path, step: str, nth: int = 1) -> int: ...
 
 
 def content(path: Path) -> dict[str, list[dict[str, Any]]]:

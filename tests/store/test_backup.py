@@ -15,7 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.collectors.rig import ROOT
-from tests.store.backing_up import backup, content, fill, flip, killed
+from tests.store.backing_up import Killed, backup, content, fill, flip
 from tests.store.full import full_beyond
 from tests.store.rows import NOON, keep, paid, requests
 from vcanalytics.errors import StoreError, UsageError
@@ -137,7 +137,7 @@ def test_beside_a_writer_and_a_sealer_each_copy_is_of_one_moment(tmp_path: Path)
 
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_a_step_the_next_run_completes_it(
-    filled: Catalogue, folder: Path, step: str
+    filled: Catalogue, folder: Path, killed: Killed, step: str
 ) -> None:
     assert killed("backup", filled.path.parent, folder, step) == -9
     if step == "recorded":
@@ -155,7 +155,7 @@ def test_killed_at_a_step_the_next_run_completes_it(
 
 @pytest.mark.parametrize("step", STEPS[:-1])
 def test_killed_at_a_step_the_earlier_backup_stands(
-    filled: Catalogue, folder: Path, step: str
+    filled: Catalogue, folder: Path, killed: Killed, step: str
 ) -> None:
     backup(filled, folder)
     before = content(catalogue_in(folder))
@@ -169,7 +169,9 @@ def test_killed_at_a_step_the_earlier_backup_stands(
     assert content(catalogue_in(folder)) == content(filled.path)
 
 
-def test_runs_that_are_killed_again_and_again_fill_no_disk(filled: Catalogue, folder: Path) -> None:
+def test_runs_that_are_killed_again_and_again_fill_no_disk(
+    filled: Catalogue, folder: Path, killed: Killed
+) -> None:
     backup(filled, folder)
     for _ in range(3):
         assert killed("backup", filled.path.parent, folder, "recording") == -9

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.instance import AlreadyRunning, Instance
-from tests.store.backing_up import backup, content, fill, flip, killed
+from tests.store.backing_up import Killed, backup, content, fill, flip
 from tests.store.full import full_beyond
 from vcanalytics.errors import StoreError
 from vcanalytics.store import Catalogue, schema
@@ -71,7 +71,7 @@ def test_an_empty_folder_keeps_its_own_mode(taken: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("step", "nth"), STEPS)
 def test_killed_at_a_step_it_says_so_and_goes_on(
-    taken: Path, tmp_path: Path, step: str, nth: int
+    taken: Path, tmp_path: Path, killed: Killed, step: str, nth: int
 ) -> None:
     data_dir = tmp_path / "new"
     assert killed("restore", data_dir, taken / "backup", step, nth) == -9
@@ -151,7 +151,7 @@ def test_a_disk_that_is_full_is_one_line_and_it_goes_on(taken: Path, tmp_path: P
     assert_whole(taken, tmp_path / "new")
 
 
-def test_what_is_no_finished_backup_is_refused(taken: Path, tmp_path: Path) -> None:
+def test_what_is_no_finished_backup_is_refused(taken: Path, tmp_path: Path, killed: Killed) -> None:
     with pytest.raises(StoreError, match="there is no backup"):
         recorded(tmp_path)
     assert killed("backup", taken / "data", tmp_path / "half", "recording") == -9
