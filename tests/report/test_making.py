@@ -21,7 +21,7 @@ from vcanalytics.analytics.engine import Engine
 from vcanalytics.errors import BudgetExceeded, StoreError
 from vcanalytics.journal.case_records import Case, CaseState, Key
 from vcanalytics.model.streams import STREAMS
-from vcanalytics.report import making, plant, work
+from vcanalytics.report import making, money, plant, work
 from vcanalytics.report.blocks import Charts, Figures, Heading, Said, Table
 from vcanalytics.report.period import Kind, Period, period
 from vcanalytics.report.sources import Sources
@@ -236,3 +236,14 @@ def test_what_somebody_has_closed_is_no_work(
     assert findings(work.needs_a_person(ask, of(busy))) == [
         row for row in before if row[0] != "Paid, no e-mail"
     ]
+
+
+def test_figures_of_a_source_that_was_not_read_to_the_end_are_not_called_final(
+    busy: Sources,
+) -> None:
+    later = replace(of(busy), now=NOW + timedelta(hours=1))
+    for one, late in ((of(busy), False), (later, True)):
+        said = [block.text for block in told(money.takings(busy, one), Said)]
+        assert said == (
+            ["Last read of the source: 18:00:00. Figures are not final."] if late else []
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from vcanalytics.analytics.changes import by_price, changes, largest
 from vcanalytics.analytics.prices import price_points
-from vcanalytics.analytics.revenue import revenue, totals
+from vcanalytics.analytics.revenue import read_until, revenue, totals
 from vcanalytics.display import changes as changed
 from vcanalytics.display import formats, prices
 from vcanalytics.display import revenue as shown
@@ -37,8 +37,10 @@ from vcanalytics.report.sources import Sources
 _PRICES_MAX: Final = 1_000
 #: A shop has one or two; the table says what it leaves out.
 _CURRENCIES_SHOWN: Final = 8
+#: A period that is not over is read all the time; so old a read is late.
+_BEHIND: Final = timedelta(minutes=5)
 #: Beside another chart there is less room for words.
-_ROOM: Final = 0.6
+_ROOM: Final = 0.9
 
 
 def takings(ask: Sources, period: Period) -> Sequence[Block]:
@@ -54,9 +56,11 @@ def takings(ask: Sources, period: Period) -> Sequence[Block]:
     against = period.against[0].span if period.against else None
     past = None if against is None else _windows(ask, period, against, code)
     view = period.view
+    late = _late(ask, period)
     bars = shown.bars(windows, past, view, code)
     return blocks(
         heading,
+        late,
         Figures(_figures(mine, [(name, rows.get(code, {})) for name, rows in before], code)),
         _by_currency(now, before, code),
         Charts.of((bars, 1.9), (shown.cumulative(windows, past, view, code), 1.0)),
@@ -65,6 +69,15 @@ def takings(ask: Sources, period: Period) -> Sequence[Block]:
             (prices.picture(_points(ask, period.start, period.until, code), code), 1.0),
         ),
     )
+
+
+def _late(ask: Sources, period: Period) -> Said | None:
+    """That the figures are not final, where the source was not read to the period's end."""
+    read_at = read_until(ask.snapshot)
+    if read_at is not None and read_at >= period.until - _BEHIND:
+        return None
+    when = "never" if read_at is None else formats.moment(read_at, period.zone, period.now)
+    return Said(f"Last read of the source: {when}. Figures are not final.", "warning")
 
 
 def _silence(ask: Sources, period: Period) -> str:

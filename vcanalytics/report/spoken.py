@@ -30,7 +30,9 @@ def points(now: float | None, before: float | None, better: Better, name: str) -
     if now is None or before is None:
         return Said(f"{formats.ABSENT} vs {name}")
     difference = now - before
-    text = f"{formats.signed_points(difference)} vs {name}"
+    if (told := formats.signed_points(difference)) == "0":
+        return Said(f"same as {name}")
+    text = f"{told} vs {name}"
     return Said(text, _tone(difference > 0, better, quiet=abs(difference) < formats.QUIET_SHARE))
 
 
