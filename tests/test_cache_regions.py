@@ -13,8 +13,8 @@ from streamlit.runtime.caching import cache_utils
 from tests.analytics.moments import NOON, ago, event
 from tests.pages.console import ELSEWHERE, console_on
 from vcanalytics import cached, measured
-from vcanalytics.cached import console, regions
-from vcanalytics.errors import UsageError
+from vcanalytics.cached import console, lately, regions
+from vcanalytics.errors import BudgetExceeded, StoreError, UsageError
 from vcanalytics.model.streams import STREAMS
 from vcanalytics.store import Catalogue
 from vcanalytics.store.batches import make_batch
@@ -159,3 +159,46 @@ def test_without_room_everything_is_asked_anew(tmp_path: Path) -> None:
         assert measured.questions() - before == 2
         assert region("activity").entries == 0
         console.open_console().engine.close()
+
+
+def test_what_fails_is_answered_with_what_it_last_was_where_that_is_said(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(catalogue, "ann@x", "bob@x")
+    with lately.shown() as old:
+        assert people() == 2
+    assert old == []
+    put(catalogue, "cy@x")
+
+    def fails(*_: object, **__: object) -> None:
+        raise BudgetExceeded("the question took longer than 2 s")
+
+    monkeypatch.setattr(console.open_console().engine, "ask", fails)
+    with lately.shown() as old:
+        assert people() == 2
+    assert [one.why.what for one in old] == ["the question took longer than 2 s"]
+    # A file, or a program, is never given yesterday's figures for today's.
+    with pytest.raises(BudgetExceeded):
+        people()
+    # What was never good stays what it is.
+    lately.forget()
+    with lately.shown(), pytest.raises(BudgetExceeded):
+        people()
+
+
+def test_a_store_that_cannot_be_read_for_a_moment_leaves_the_streams_as_they_last_were(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(catalogue, "ann@x")
+    with lately.shown():
+        seen = cached.version("activity")
+
+    def fails() -> None:
+        raise StoreError("the store is locked")
+
+    monkeypatch.setattr(console.open_console().latest, "head", fails)
+    with lately.shown() as old:
+        assert cached.version("activity") == seen
+    assert len(old) == 1
+    with pytest.raises(StoreError):
+        cached.version("activity")

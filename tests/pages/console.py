@@ -12,6 +12,7 @@ import pytest
 import streamlit as st
 
 from collectors.once import read_once
+from vcanalytics.cached import lately
 from vcanalytics.settings import Settings
 from vcanalytics.store import Catalogue
 
@@ -39,6 +40,7 @@ def console_on(data_dir: Path, **settings: str) -> Iterator[None]:
 def forget() -> None:
     st.cache_data.clear()
     st.cache_resource.clear()
+    lately.forget()
 
 
 def read_into(data_dir: Path, shop: Path, now: datetime) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.app_runner import AppTest
 
+from tests.pages.console import ELSEWHERE, console_on
+
 #: A page of two panels; the first one does as BODY says.
 PAGE = """
 import streamlit as st
@@ -85,3 +87,30 @@ def test_a_panel_that_is_well_is_drawn_and_drawn_again() -> None:
     assert said(app) == ["a figure", "the panel below"]
     app.run()
     assert said(app) == ["a figure", "the panel below"]
+
+
+def test_figures_that_could_not_be_asked_anew_say_how_old_they_are(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    body = """
+    from datetime import UTC, datetime
+    from vcanalytics.cached import lately
+
+    kept = lately.Lately(1)
+    good = lambda: datetime(2026, 11, 20, 18, 31, tzinfo=UTC)
+
+    def bad():
+        raise StoreError("the store did not answer within 2 s")
+
+    kept.ask((), good, lambda at: at)
+    st.markdown(f"{kept.ask((), bad, lambda at: at):%H:%M}")
+"""
+    with console_on(tmp_path_factory.mktemp("panels") / "data", source_url=ELSEWHERE):
+        app = draw(body.strip())
+
+    assert list(app.error) == []
+    assert said(app) == ["18:31", "the panel below"]
+    (caption,) = app.caption
+    assert "Last good data from 20 Nov" in caption.value
+    assert "did not answer within 2 s" in caption.value.replace("\\", "")
+    assert [button.label for button in app.button] == ["Try again"]

@@ -19,6 +19,7 @@ from vcanalytics.analytics.candidates import Candidates
 from vcanalytics.analytics.engine import Engine
 from vcanalytics.analytics.sources import hours_alone as _hours_alone
 from vcanalytics.analytics.streams import streams as _streams
+from vcanalytics.cached.lately import Lately
 from vcanalytics.display.formats import write_numbers_as
 from vcanalytics.settings import Settings, load_settings
 from vcanalytics.store import Catalogue, Head, Latest, Reader, Segments, Snapshot, StreamState
@@ -80,9 +81,12 @@ def open_console() -> Console:
     return Console(settings, catalogue, Latest(catalogue), Reader(catalogue), engine, Candidates())
 
 
+_head: Final[Lately[Head]] = Lately(1)
+
+
 def head() -> Head:
-    """What stands in the catalogue now."""
-    return open_console().latest.head()
+    """What stands in the catalogue now; for a page that can say so, what last stood there."""
+    return _head.ask((), open_console().latest.head, lambda _: datetime.now(UTC))
 
 
 def take_snapshot() -> Snapshot:

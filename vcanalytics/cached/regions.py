@@ -9,10 +9,11 @@ version of every stream an answer was read from is part of its key.
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, Literal, ParamSpec, TypeVar
 
 import polars as pl
@@ -20,7 +21,8 @@ import streamlit as st
 from streamlit.runtime.caching.cache_metrics import CACHE_LOOKUPS_FAMILY, get_cache_metrics
 from streamlit.runtime.stats import CACHE_MEMORY_FAMILY, CounterStat
 
-from vcanalytics.cached.console import settings
+from vcanalytics.cached.console import Answer, settings
+from vcanalytics.cached.lately import Lately
 from vcanalytics.errors import UsageError
 from vcanalytics.measured import questions
 
@@ -42,6 +44,8 @@ Refresh = Literal["foreground", "background"]
 
 #: Answers kept of one question; the oldest looked at goes first.
 ENTRIES: Final = 200
+#: Last good answers kept of one question, for when it fails.
+_LATELY: Final = 4
 #: What a clear may name beside a region: all, what is of this moment, what adds up.
 ALL: Final = "all"
 KINDS: Final = ("live", "aggregated")
@@ -143,6 +147,18 @@ class Region:
         )
 
 
+def _read_at(answer: object) -> datetime:
+    return answer.as_of if isinstance(answer, Answer) else datetime.now(UTC)
+
+
+def _hashable(key: tuple[object, ...]) -> bool:
+    try:
+        hash(key)
+    except TypeError:
+        return False
+    return True
+
+
 class _Question(Generic[P, R]):
     """One function whose answers are kept, as the settings of the moment it is asked say.
 
@@ -170,12 +186,21 @@ class _Question(Generic[P, R]):
         self._lock = threading.Lock()
         self._bounds: tuple[timedelta, int | None] | None = None
         self._held: Any = None
+        # What changes with every moment says nothing of what was asked.
+        names = list(inspect.signature(ask).parameters)
+        self._asked_by = [i for i, name in enumerate(names) if name not in {"now", "at"}]
+        self._lately: Lately[R] = Lately(_LATELY)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        if not settings().cache_mb:
-            return self._ask(*args, **kwargs)
-        answer: R = self._keeper()(*args, **kwargs)
-        return answer
+        def ask() -> R:
+            answer: R = (self._keeper() if settings().cache_mb else self._ask)(*args, **kwargs)
+            return answer
+
+        key = tuple(args[i] for i in self._asked_by if i < len(args))
+        if kwargs or not _hashable(key):
+            # What is made of others' answers: they stand in for themselves.
+            return ask()
+        return self._lately.ask(key, ask, _read_at)
 
     def _keeper(self) -> Any:
         ttl = min(self._ttl or self._region.ttl, self._region.ttl)
@@ -193,6 +218,7 @@ class _Question(Generic[P, R]):
             return self._held
 
     def clear(self) -> None:
+        self._lately.clear()
         if self._held is not None:
             self._held.clear()
 

@@ -148,7 +148,8 @@ def cumulative(
     """Net as it added up, against the period before; None where no window has begun."""
     rows = _running(begun(windows, view), view, 0.0, "subject", code)
     against = view.against()
-    if against is not None and past is not None:
+    # Before the shop's first day there is nothing, not a line of zeros.
+    if against is not None and past is not None and past["attempts"].sum() > 0:
         shift = charts.wall_ms(view.start, view.zone) - charts.wall_ms(against.start, view.zone)
         rows += _running(past, view, shift, "comparison", code)
     if len(rows) < 2:

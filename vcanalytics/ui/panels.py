@@ -11,12 +11,15 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from vcanalytics import cached
+from vcanalytics.cached import lately
 from vcanalytics.cached.first_look import BeingCounted
 from vcanalytics.display import formats, words
 from vcanalytics.display.ranges import Range
@@ -125,16 +128,20 @@ def contained(key: str, *, skeleton: int = 0) -> Iterator[None]:
     """Keep what raises inside: it is logged with a reference, and shown where it happened."""
     drawn = f"drawn_{key}"
     try:
-        if skeleton and not st.session_state.get(drawn):
-            # On first paint only: a refresh never blanks.
-            with st.skeleton(skeleton):
+        with lately.shown() as old:
+            if skeleton and not st.session_state.get(drawn):
+                # On first paint only: a refresh never blanks.
+                with st.skeleton(skeleton):
+                    yield
+            else:
+                if skeleton:
+                    # Its place is kept: what moved up by one would be drawn anew, and twice
+                    # meanwhile.
+                    st.empty()
                 yield
-        else:
-            if skeleton:
-                # Its place is kept: what moved up by one would be drawn anew, and twice meanwhile.
-                st.empty()
-            yield
         st.session_state[drawn] = True
+        if old:
+            _stale(key, old)
     except BeingCounted as error:
         st.info(sentence(error), title="Being counted", icon=":material/hourglass_top:")
     except BudgetExceeded as error:
@@ -156,6 +163,19 @@ def contained(key: str, *, skeleton: int = 0) -> Iterator[None]:
             icon=":material/error:",
         )
         st.button("Try again", key=f"again_{key}", icon=":material/refresh:")
+
+
+def _stale(key: str, old: Sequence[lately.Old]) -> None:
+    """Say below figures that could not be asked anew how old they are, and why."""
+    zone = ZoneInfo(cached.settings().timezone)
+    oldest = min(old, key=lambda one: one.at)
+    when = formats.moment(oldest.at, zone, datetime.now(UTC))
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.caption(
+            f":orange[:material/history: Last good data from {when}.] {sentence(oldest.why)}",
+            width="content",
+        )
+        st.button("Try again", key=f"again_{key}", icon=":material/refresh:", type="tertiary")
 
 
 def sentence(error: ConsoleError) -> str:
