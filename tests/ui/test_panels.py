@@ -8,7 +8,6 @@ import re
 import pytest
 
 from tests.app_runner import AppTest
-
 from tests.pages.console import ELSEWHERE, console_on
 
 #: A page of two panels; the first one does as BODY says.
