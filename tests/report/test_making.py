@@ -247,3 +247,14 @@ def test_figures_of_a_source_that_was_not_read_to_the_end_are_not_called_final(
         assert said == (
             ["Last read of the source: 18:00:00. Figures are not final."] if late else []
         )
+
+
+def test_a_headline_currency_that_nobody_paid_in_leaves_the_others_as_a_table(
+    busy: Sources,
+) -> None:
+    ask = replace(busy, settings=busy.settings.model_copy(update={"currency": "EUR"}))
+    found = money.takings(ask, of(ask))
+    assert "Nothing in EUR." in [block.text for block in told(found, Said)]
+    (table,) = told(found, Table)
+    assert {row[0].text for row in table.rows} == {"JPY", "USD"}
+    assert not told(found, Charts)

@@ -26,7 +26,7 @@ _LOG: Final = logging.getLogger(__name__)
 LIMIT_S: Final = 60.0
 _WAIT_S: Final = 20.0
 #: More marks than a screen has pixels across show nothing more; heat maps have the most.
-ROWS_MAX: Final = 20_000
+ROWS_MAX: Final = 10_000
 #: As wide as a wide panel at a desk.
 WIDTH_PX: Final = 720
 _ONE: Final = threading.BoundedSemaphore(1)

@@ -53,6 +53,9 @@ def takings(ask: Sources, period: Period) -> Sequence[Block]:
     if not any(row["attempts"] or row["captured"] or row["refunded"] for row in now.values()):
         return blocks(heading, Said(_silence(ask, period)))
     windows = _windows(ask, period, period.view, code)
+    if shown.silent(windows):
+        none = Said(f"Nothing in {code}.")
+        return blocks(heading, _late(ask, period), none, _by_currency(now, before, code))
     against = period.against[0].span if period.against else None
     past = None if against is None else _windows(ask, period, against, code)
     view = period.view
