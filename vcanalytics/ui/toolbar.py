@@ -212,6 +212,9 @@ def _range_label(view: Range) -> str:
     To the browser a popover with another label is another popover: a click on the old one would be
     lost, and an open one would close, each time the clock moves.
     """
+    if view.preset and phone():
+        # The account's button stands in the same row there.
+        return f"**{view.name}**"
     moving = view.preset in {"today", "hour"} and not live.paused_at()
     return f"**{view.name}** :gray[{'to now' if moving else view.extent}]"
 
