@@ -21,7 +21,7 @@ from vcanalytics.display import formats
 
 _PAYMENTS: Final = 20_000
 _AMOUNT: Final = Decimal("10.01")
-_AIM_MS: Final = 1_000.0
+_AIM_MS: Final = 500.0
 #: Looked for at every frame the browser draws. Not wait_for_function: the console's policy forbids
 #: what that one needs. The feed is drawn on a canvas; its cells stand beside it for screen readers.
 _SHOWN: Final = """
