@@ -33,7 +33,7 @@ def run(options: Options) -> list[Result]:
             rows = asyncio.run(_all(served, shop, catalogue, rounds, options))
             catalogue.close()
     one = float(rows[0][2])
-    told = [(*row[:3], f"{float(row[2]) / one:.2f}", *row[3:]) for row in rows]
+    told = [(*row[:4], f"{float(row[2]) / one:.2f}", *row[4:]) for row in rows]
     return [
         Result(
             f"Refresh of Overview's live fragments, {rounds} new payments each",
