@@ -23,6 +23,8 @@ def test_a_deploy_writes_a_note_and_it_is_listed_and_deleted(store: Store) -> No
         "2026-11-22T06:00:00+00:00",
     )
     assert [row["note"] for row in store.csv("note", "list", "--to", "2026-11-22T05:00")] == ["2"]
+    # A span ends before its end.
+    assert [row["note"] for row in store.csv("note", "list", "--from", "2026-11-22T06:00")] == ["1"]
     assert store.csv("note", "list", "--from", "2026-11-23") == []
     assert store.text("note", "remove", "2") == "Note 2 is deleted: <script>alert(1)</script>\n"
     assert [row["note"] for row in store.csv("note", "list")] == ["1"]

@@ -238,6 +238,12 @@ def test_what_somebody_has_closed_is_no_work(
     ]
 
 
+def tones(found: Sequence[Any]) -> list[str]:
+    """The colours of when each stream of VectorCraft's database was last read."""
+    (table,) = told(found, Table)
+    return [row[3].tone for row in table.rows if row[3].text != "never"]
+
+
 def test_figures_of_a_source_that_was_not_read_to_the_end_are_not_called_final(
     busy: Sources,
 ) -> None:
@@ -247,6 +253,16 @@ def test_figures_of_a_source_that_was_not_read_to_the_end_are_not_called_final(
         assert said == (
             ["Last read of the source: 18:00:00. Figures are not final."] if late else []
         )
+        assert ("warning" in tones(plant.freshness(busy, one))) is late
+
+
+def test_a_day_that_is_over_is_final_only_once_it_was_read_to_its_very_end(busy: Sources) -> None:
+    for short, late in ((timedelta(), False), (timedelta(minutes=3), True)):
+        # The source was read last at NOW; the day ends then, or three minutes later.
+        over = replace(of(busy), end=NOW + short, now=NOW + timedelta(hours=14))
+        said = [block.text for block in told(money.takings(busy, over), Said)]
+        assert any("not final" in text for text in said) is late
+        assert ("warning" in tones(plant.freshness(busy, over))) is late
 
 
 def test_a_headline_currency_that_nobody_paid_in_leaves_the_others_as_a_table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
+from datetime import timedelta
 from typing import Final
 
 import click
@@ -15,6 +16,7 @@ from vcanalytics.commands.output import Answer, Kind, visible
 from vcanalytics.errors import ConsoleError
 from vcanalytics.journal import FILE_NAME, Journal, notes
 from vcanalytics.model.notes import Note, NoteDraft, NoteKind
+from vcanalytics.model.times import EARLIEST, LATEST
 
 COLUMNS: Final = {
     "note": Kind.COUNT,
@@ -27,6 +29,8 @@ COLUMNS: Final = {
     "edited_by": Kind.TEXT,
     "edited_at": Kind.TIME,
 }
+#: A note may stand at the latest moment there is.
+_ALL: Final = LATEST + timedelta(microseconds=1)
 _INSTANT: Final = pl.Datetime("us", "UTC")
 _SCHEMA: Final = {
     name: {Kind.COUNT: pl.Int64(), Kind.TIME: _INSTANT}.get(kind, pl.String())
@@ -99,8 +103,7 @@ def _list(*, zone: str | None, form: str, start: str | None, end: str | None) ->
             note.edited_at,
         )
         for note in found
-        if (last is None or note.starts_at < last)
-        and (first is None or (note.ends_at or note.starts_at) >= first)
+        if note.touches(first or EARLIEST, last or _ALL)
     ]
     foot = () if rows else ("No notes.",)
     call.write(Answer(pl.DataFrame(rows, schema=_SCHEMA, orient="row"), COLUMNS, foot=foot))

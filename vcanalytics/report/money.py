@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -37,8 +37,6 @@ from vcanalytics.report.sources import Sources
 _PRICES_MAX: Final = 1_000
 #: A shop has one or two; the table says what it leaves out.
 _CURRENCIES_SHOWN: Final = 8
-#: A period that is not over is read all the time; so old a read is late.
-_BEHIND: Final = timedelta(minutes=5)
 #: Beside another chart there is less room for words.
 _ROOM: Final = 0.9
 
@@ -77,7 +75,7 @@ def takings(ask: Sources, period: Period) -> Sequence[Block]:
 def _late(ask: Sources, period: Period) -> Said | None:
     """That the figures are not final, where the source was not read to the period's end."""
     read_at = read_until(ask.snapshot)
-    if read_at is not None and read_at >= period.until - _BEHIND:
+    if read_at is not None and read_at >= period.read_to:
         return None
     when = "never" if read_at is None else formats.moment(read_at, period.zone, period.now)
     return Said(f"Last read of the source: {when}. Figures are not final.", "warning")

@@ -19,6 +19,8 @@ from vcanalytics.model.windows import Grain, window_start
 #: What each is compared with: the day before and the same day a week ago, the week before and the
 #: same days a year ago.
 _COMPARED: Final = {"day": ("previous", "week"), "week": ("previous", "year")}
+#: A period that is not over is read all the time; so old a read is late.
+_BEHIND: Final = timedelta(minutes=5)
 
 
 class Kind(StrEnum):
@@ -57,6 +59,15 @@ class Period:
     def until(self) -> datetime:
         """How far it has come."""
         return min(self.now, self.end)
+
+    @property
+    def read_to(self) -> datetime:
+        """How far the source must have been read for the figures to stand.
+
+        What is over is final only once it was read to its very end; what is not is read all the
+        time, and late after a while.
+        """
+        return self.now - _BEHIND if self.open else self.end
 
     @property
     def view(self) -> Range:

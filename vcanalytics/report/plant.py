@@ -275,7 +275,7 @@ def freshness(ask: Sources, period: Period) -> Sequence[Block]:
     rows = []
     for row in frame.iter_rows(named=True):
         newest = row["last_at"]
-        late = row["read_at"] is None or row["read_at"] < period.until
+        late = row["read_at"] is None or row["read_at"] < period.read_to
         read = (
             "never"
             if row["read_at"] is None
