@@ -111,6 +111,16 @@ def test_a_view_leads_to_no_other_place(
     assert accounts.saved_views(bob) == []
 
 
+def test_the_audit_log_names_nobody_who_was_searched_for(
+    accounts: Accounts, bob: Principal
+) -> None:
+    shows = ("/transactions", (("q", "ann@example.com"),))
+    view = accounts.save_view("Hers", *shows, by=bob)
+    accounts.change_view(view.number, shows=shows, by=bob)
+    noted = [entry for entry in accounts.audit() if entry.action.startswith("view_")]
+    assert [entry.detail for entry in noted] == ["shows /transactions", "/transactions"]
+
+
 @pytest.mark.parametrize("name", ["", "a\nb", "x" * 61, "\u202eabc", "\x00"])
 def test_what_is_no_name_is_refused(accounts: Accounts, bob: Principal, name: str) -> None:
     with pytest.raises(UsageError):

@@ -102,7 +102,7 @@ class SavedViews(Base):
             }
             added = insert(saved_view).values(values).returning(saved_view.c.id)
             number = connection.execute(added).scalar_one()
-            self._view_noted(connection, now, Action.VIEW_SAVED, by, name, f"{page}?{query}")
+            self._view_noted(connection, now, Action.VIEW_SAVED, by, name, page)
             return _needed_view(connection, number, owner.id)
 
     def change_view(
@@ -138,7 +138,7 @@ class SavedViews(Base):
                 said
                 for said, told in (
                     (f"now {name}", name is not None),
-                    (f"shows {values.get('page')}?{values.get('query')}", shows is not None),
+                    (f"shows {values.get('page')}", shows is not None),
                     ("shared" if shared else "not shared", shared is not None),
                 )
                 if told
@@ -200,6 +200,7 @@ class SavedViews(Base):
         target: str,
         detail: str = "",
     ) -> None:
+        # No query: what was searched for may be somebody's address, and the log is never changed.
         audit.note(connection, now, action, actor=by.actor, target=target, detail=detail)
 
 
