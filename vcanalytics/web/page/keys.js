@@ -52,15 +52,31 @@ function search() {
   return true
 }
 
+function rests(self, event) {
+  return event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey
+    || typing(event) || document.querySelector("[role=dialog]") || self.sheet.open
+}
+
+const named = event => event.key.length === 1 ? event.key.toLowerCase() : event.key
+
+// The letter after G, before Streamlit hears it: alone the same ones pause, or take a case of the
+// desk or mark it done.
+function lead(self, event) {
+  if (Date.now() - self.goAt >= GO_WITHIN_MS || rests(self, event)) return
+  const path = self.data.pages[named(event)]
+  if (!path) return
+  self.goAt = 0
+  event.preventDefault()
+  event.stopPropagation()
+  follow(path)
+}
+
 function press(self, event) {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
-  if (typing(event) || document.querySelector("[role=dialog]") || self.sheet.open) return
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
-  const going = Date.now() - self.goAt < GO_WITHIN_MS
+  if (rests(self, event)) return
+  const key = named(event)
   self.goAt = 0
   let done = true
-  if (going && self.data.pages[key]) follow(self.data.pages[key])
-  else if (key === "g") self.goAt = Date.now()
+  if (key === "g") self.goAt = Date.now()
   else if (key === "?" || key === "k") self.sheet.showModal()
   else if (key === "/") done = search()
   else if ((key === "ArrowLeft" || key === "ArrowRight") && self.data.steps
@@ -94,6 +110,7 @@ window.vectorcraft.keys = component => {
     parentElement.getRootNode().adoptedStyleSheets.push(STYLE)
     self = { goAt: 0, sheet: parentElement.querySelector("dialog") }
     self.press = event => press(self, event)
+    self.lead = event => lead(self, event)
     // A click beside the sheet closes it, as Escape does.
     self.sheet.addEventListener("click", event => {
       if (event.target === self.sheet) self.sheet.close()
@@ -103,7 +120,11 @@ window.vectorcraft.keys = component => {
   self.component = component
   self.data = data
   fill(self)
+  document.addEventListener("keydown", self.lead, { capture: true })
   document.addEventListener("keydown", self.press)
   self.sheet.dataset.keys = "heard"
-  return () => document.removeEventListener("keydown", self.press)
+  return () => {
+    document.removeEventListener("keydown", self.lead, { capture: true })
+    document.removeEventListener("keydown", self.press)
+  }
 }
