@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from vcanalytics.display import formats
 from vcanalytics.display.picture import Picture
 
 Tone: TypeAlias = Literal["ink", "muted", "good", "critical", "warning"]
@@ -101,7 +102,7 @@ def shortened(text: str, chars: int) -> str:
 def rest(number: int, shown: int, one: str, several: str) -> str:
     """What a table says of the rows it leaves out; nothing where it has all."""
     left = number - shown
-    return f"and {left:,} more {one if left == 1 else several}" if left > 0 else ""
+    return f"and {formats.counted(left, f'more {one}', f'more {several}')}" if left > 0 else ""
 
 
 def blocks(*found: Block | None) -> Sequence[Block]:

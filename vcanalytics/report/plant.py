@@ -266,7 +266,9 @@ def _disk(filled: pl.DataFrame) -> Cell:
     row = filled.sort("percent", descending=True).row(0, named=True)
     words = formats.percent(row["percent"])
     days = row["full_in_d"]
-    return Cell(words if days is None else f"{words}, full in {days:,.0f}{formats.NBSP}d")
+    return Cell(
+        words if days is None else f"{words}, full in {formats.number(days)}{formats.NBSP}d"
+    )
 
 
 def freshness(ask: Sources, period: Period) -> Sequence[Block]:
