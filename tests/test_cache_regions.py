@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,38 @@ def test_a_store_that_cannot_be_read_for_a_moment_leaves_the_streams_as_they_las
     assert len(old) == 1
     with pytest.raises(StoreError):
         cached.version("activity")
+
+
+@pytest.mark.parametrize(("minutes", "helps"), [(14, True), (16, False)])
+def test_an_answer_stands_in_for_a_quarter_of_an_hour(minutes: int, helps: bool) -> None:
+    kept: lately.Lately[int] = lately.Lately(1)
+    good_at = datetime.now(UTC) - timedelta(minutes=minutes)
+
+    def fails() -> int:
+        raise StoreError("the store is locked")
+
+    with lately.shown() as old:
+        kept.ask("key", lambda: 7, lambda _: good_at)
+        if helps:
+            assert kept.ask("key", fails, lambda _: good_at) == 7
+        else:
+            with pytest.raises(StoreError):
+                kept.ask("key", fails, lambda _: good_at)
+    assert len(old) == int(helps)
+
+
+def test_what_a_kept_question_asks_in_turn_is_never_old() -> None:
+    inner: lately.Lately[int] = lately.Lately(1)
+    outer: lately.Lately[int] = lately.Lately(1)
+    now = datetime.now(UTC)
+
+    def fails() -> int:
+        raise StoreError("the store is locked")
+
+    with lately.shown() as old:
+        inner.ask("key", lambda: 1, lambda _: now)
+        outer.ask("key", lambda: 2, lambda _: now)
+        # Else the outer one would keep what was put together of an old answer as if it were fresh.
+        found = outer.ask("key", lambda: inner.ask("key", fails, lambda _: now), lambda _: now)
+    assert found == 2
+    assert len(old) == 1

