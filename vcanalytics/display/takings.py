@@ -14,7 +14,7 @@ from vcanalytics.display.picture import Key, Mark, Picture
 from vcanalytics.display.ranges import Against, Range
 
 #: As high as what stands beside it.
-_HEIGHT: Final = 218
+_HEIGHT: Final = 206
 #: More steps than a line across a page can be told apart in.
 _STEPS: Final = 1_440
 _MARKS: Final[tuple[Mark, ...]] = ("line", "dots")

@@ -20,7 +20,7 @@ from vcanalytics.ui import chart, exports, live, notes, panels, tables, tiles, t
 from vcanalytics.ui.panels import Link
 
 BOOKS: Final = ("transactions", "disputes")
-_FEED_ROWS: Final = 7
+_FEED_ROWS: Final = 6
 
 
 def _so_far(view: Range, currency: str) -> so_far.SoFar:
@@ -241,7 +241,14 @@ def _feed_columns(events: pl.DataFrame, currency: str) -> dict[str, Any]:
 
 def freshness(defaults: Defaults) -> None:
     """Each stream, and how long ago its source was last read; the way to reports."""
-    with panels.panel("Freshness", key="freshness", note="since the source was last read"):
+    with st.container(gap="xxsmall", key="panel_freshness"), panels.contained("freshness"):
+        # Its head leads to the reports: a row of their own would reach below the screen.
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.header("Freshness", anchor=False, width="content")
+            st.caption("last read", width="content")
+            st.space("stretch")
+            reports = exports.reports(toolbar.view(defaults))
+            st.markdown(f":small[{reports}]", width="content")
         rows = []
         for name, state in cached.streams().items():
             note = (
@@ -253,4 +260,3 @@ def freshness(defaults: Defaults) -> None:
                 note = f"{formats.count(state.done)} of {formats.count(state.total)} rows read"
             rows.append((name, live.STALE_AFTER_S, note))
         live.freshness(rows, key="freshness")
-        st.markdown(f":small[{exports.reports(toolbar.view(defaults))}]")

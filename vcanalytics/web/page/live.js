@@ -24,7 +24,7 @@ STYLE.replaceSync(`
   box-shadow: 0 0 0 1.5px var(--st-yellow-color); }
 .dot.lost { background: var(--st-red-color); box-shadow: 0 0 0 1.5px var(--st-red-color); }
 ul { list-style: none; margin: 0; padding: 0; }
-li { display: grid; grid-template-columns: 32px 1fr 1.9fr; line-height: 27px; }
+li { display: grid; grid-template-columns: 32px 1fr 1.9fr; line-height: 23px; }
 li .icon { color: var(--st-green-text-color); }
 li .icon.stale { color: var(--st-yellow-text-color); }
 li .icon.never { color: var(--st-gray-text-color); }
