@@ -205,10 +205,11 @@ def test_one_endpoint_alone_and_the_slowest_first(engine: Engine) -> None:
     listed = performance.by_endpoint(
         engine, snapshot, kind=Kind.REQUEST, start=ago(hours=1), end=NOON
     )
-    assert only(listed, "endpoint", "p50_ms", "errors", "error_rate") == [
-        ("/slow", 700.0, 1, 0.5),
-        ("/fast", 10.0, 0, 0.0),
+    assert only(listed, "endpoint", "p50_ms", "errors", "error_rate", "place") == [
+        ("/slow", 700.0, 1, 0.5, 1),
+        ("/fast", 10.0, 0, 0.0, 2),
     ]
+    assert listed["time_share"].to_list() == pytest.approx([1400 / 1410, 10 / 1410])
     alone = performance.over_time(
         engine,
         snapshot,

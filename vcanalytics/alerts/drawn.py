@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import polars as pl
@@ -24,7 +24,6 @@ _UNITS: Final[Mapping[str, Unit]] = {"ms": "ms", "%": "percent"}
 #: Room at the line's end: for the gap, and each letter of the figure with its unit.
 _ROOM_PX: Final = 16
 _LETTER_PX: Final = 7
-_BY_CLOCK: Final = timedelta(days=2)
 
 
 def course(frame: pl.DataFrame, found: Alert, rule: Rule, view: Range) -> Picture | None:
@@ -34,7 +33,7 @@ def course(frame: pl.DataFrame, found: Alert, rule: Rule, view: Range) -> Pictur
         return None
     spec = charts.trend(
         HEIGHT,
-        "%H:%M" if view.end - view.start <= _BY_CLOCK else "%-d %b",
+        view.axis_format,
         (Stroke(_LINE, "subject"),),
         _UNITS.get(rule.of.unit, "count"),
         limit=Limit(found.threshold, f"limit {_fired_by(found)}"),

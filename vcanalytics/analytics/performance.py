@@ -172,12 +172,20 @@ def by_endpoint(
 ) -> pl.DataFrame:
     """Times of ``kind`` in ``[start, end)``, a row an endpoint, the slowest (by p95) first.
 
-    Columns: those of ``latency.latency`` and ``error_rate`` (0 to 1). For vectorising the endpoint
-    is the strategy, for the database the query. Raises BudgetExceeded.
+    Columns: those of ``latency.latency``, ``error_rate`` (0 to 1), ``place`` (1 is the slowest) and
+    ``time_share`` (of all the time that was spent, 0 to 1). For vectorising the endpoint is the
+    strategy, for the database the query. Raises BudgetExceeded.
     """
     found = latency(engine, snapshot, kind=kind, start=start, end=end, exact_rows=exact_rows)
-    return found.with_columns((pl.col("errors") / pl.col("count")).alias("error_rate")).sort(
-        ["p95_ms", "endpoint"], descending=[True, False]
+    spent = pl.col("count") * pl.col("mean_ms")
+    return (
+        found.with_columns((pl.col("errors") / pl.col("count")).alias("error_rate"))
+        .sort(["p95_ms", "endpoint"], descending=[True, False])
+        .with_columns(
+            pl.int_range(1, pl.len() + 1).alias("place"),
+            # Where all took no time none took a share of it.
+            (spent / spent.sum()).fill_nan(0.0).alias("time_share"),
+        )
     )
 
 

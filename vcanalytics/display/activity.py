@@ -108,10 +108,7 @@ def _lines(
             ).iter_rows()
         ]
         rows += series.points(earlier, view, "comparison", label)
-    short = view.end - view.start <= timedelta(days=2)
-    spec = charts.trend(
-        HEIGHT, "%H:%M" if short else "%-d %b", _STROKES, "count", label_room=_ROOM_PX
-    )
+    spec = charts.trend(HEIGHT, view.axis_format, _STROKES, "count", label_room=_ROOM_PX)
     return series.table(rows, height=HEIGHT), spec
 
 

@@ -81,10 +81,6 @@ def over_time(
     return Picture(title(kind), note, alt, data, spec, timed=True)
 
 
-def _x_format(view: Range) -> str:
-    return "%H:%M" if view.end - view.start <= timedelta(days=2) else "%-d %b"
-
-
 def _windows(frame: pl.DataFrame, column: str) -> Iterator[series.Window]:
     yield from frame.select("window_start", "window_end", column).iter_rows()
 
@@ -114,7 +110,7 @@ def _percentiles(frame: pl.DataFrame, view: Range, kind: str) -> tuple[pl.DataFr
     ticks = charts.log_ticks(min(shown, default=1.0), max(shown, default=1.0))
     spec = charts.trend(
         HEIGHT,
-        _x_format(view),
+        view.axis_format,
         _PERCENTILES,
         "ms",
         log=True,
@@ -129,7 +125,7 @@ def _one_line(
     frame: pl.DataFrame, view: Range, column: str, name: str, unit: Unit, limit: Limit | None
 ) -> tuple[pl.DataFrame, charts.Spec]:
     rows = series.points(_windows(frame, column), view, name)
-    spec = charts.trend(HEIGHT, _x_format(view), (Stroke(name, "subject"),), unit, limit=limit)
+    spec = charts.trend(HEIGHT, view.axis_format, (Stroke(name, "subject"),), unit, limit=limit)
     return series.table(rows + _hovers(frame, view), height=HEIGHT, limit=limit), spec
 
 

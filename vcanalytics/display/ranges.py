@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from vcanalytics.display import formats
 from vcanalytics.errors import UsageError
-from vcanalytics.model.times import LATEST, read_typed_time, read_zone, resolve
+from vcanalytics.model.times import LATEST, midnight, read_typed_time, read_zone, resolve
 from vcanalytics.model.windows import Grain, window_start
 
 PRESETS: Final[dict[str, str]] = {
@@ -40,6 +40,8 @@ COMPARISONS: Final[dict[str, str]] = {
 KEYS: Final = ("range", "from", "to", "zone", "grain", "compare")
 #: Before it no range can be picked.
 _FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+#: Longer ones are labelled by days.
+_BY_CLOCK: Final = timedelta(days=2)
 _DAYS: Final = {"7d": 7, "30d": 30, "90d": 90}
 
 
@@ -129,6 +131,11 @@ class Range:
             return self.preset
         return self.extent if self.preset == "all" else f"from {self.extent}"
 
+    @property
+    def axis_format(self) -> str:
+        """How a time axis of this range is labelled: by the clock, or by days."""
+        return "%H:%M" if self.end - self.start <= _BY_CLOCK else "%-d %b"
+
     def params(self) -> dict[str, str]:
         """What a link to this view carries."""
         zone = self.zone
@@ -163,11 +170,7 @@ def _typed(instant: datetime, zone: ZoneInfo) -> str:
 
 def at_midnight(instant: datetime, zone: ZoneInfo) -> bool:
     """Whether a day of ``zone`` begins at ``instant``."""
-    return resolve(datetime.combine(instant.astimezone(zone).date(), time.min), zone) == instant
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return resolve(datetime.combine(day, time.min), zone)
+    return midnight(instant.astimezone(zone).date(), zone) == instant
 
 
 def _add_months(day: date, months: int) -> date:
@@ -221,27 +224,27 @@ def _preset(
     name: str, now: datetime, zone: ZoneInfo, week_start: str, oldest: datetime | None
 ) -> tuple[datetime, datetime]:
     today = now.astimezone(zone).date()
-    tomorrow = _midnight(today + timedelta(days=1), zone)
+    tomorrow = midnight(today + timedelta(days=1), zone)
     if name == "hour":
         end = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
         return end - timedelta(hours=1), end
     if name == "yesterday":
-        return _midnight(today - timedelta(days=1), zone), _midnight(today, zone)
+        return midnight(today - timedelta(days=1), zone), midnight(today, zone)
     if name in _DAYS:
-        return _midnight(today - timedelta(days=_DAYS[name] - 1), zone), tomorrow
+        return midnight(today - timedelta(days=_DAYS[name] - 1), zone), tomorrow
     if name in {"week", "last-week"}:
         monday = window_start(now, Grain.WEEK, zone, week_start).astimezone(zone).date()
         first = monday if name == "week" else monday - timedelta(days=7)
-        return _midnight(first, zone), _midnight(first + timedelta(days=7), zone)
+        return midnight(first, zone), midnight(first + timedelta(days=7), zone)
     if name in {"month", "last-month"}:
         first = today.replace(day=1) if name == "month" else _add_months(today.replace(day=1), -1)
-        return _midnight(first, zone), _midnight(_add_months(first, 1), zone)
+        return midnight(first, zone), midnight(_add_months(first, 1), zone)
     if name == "year":
-        return _midnight(date(today.year, 1, 1), zone), _midnight(date(today.year + 1, 1, 1), zone)
+        return midnight(date(today.year, 1, 1), zone), midnight(date(today.year + 1, 1, 1), zone)
     if name == "all":
         first_day = (oldest or now).astimezone(zone).date()
-        return min(_midnight(first_day, zone), _midnight(today, zone)), tomorrow
-    return _midnight(today, zone), tomorrow
+        return min(midnight(first_day, zone), midnight(today, zone)), tomorrow
+    return midnight(today, zone), tomorrow
 
 
 def _months_long(view: Range) -> int:

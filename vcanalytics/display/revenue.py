@@ -154,13 +154,12 @@ def cumulative(
         rows += _running(past, view, shift, "comparison", code)
     if len(rows) < 2:
         return None
-    short = view.end - view.start <= timedelta(days=2)
     return Picture(
         "Cumulative net",
         code,
         f"Cumulative net, {view.extent}",
         pl.DataFrame(rows, schema=_LINES, orient="row"),
-        charts.against_before(HEIGHT, "%H:%M" if short else "%-d %b"),
+        charts.against_before(HEIGHT, view.axis_format),
         timed=True,
     )
 

@@ -5,7 +5,7 @@ Frames are of ``analytics.system.over_time``, of one host.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import polars as pl
@@ -147,7 +147,7 @@ def _lines(
     top = 100.0 if unit == "percent" else None
     spec = charts.trend(
         HEIGHT,
-        _x_format(view),
+        view.axis_format,
         strokes,
         unit,
         limit=limit,
@@ -156,10 +156,6 @@ def _lines(
     )
     data = series.table(rows + _hovers(frames, view, unit), height=HEIGHT, top=top)
     return Picture(title, note, f"{alt or title}, {view.spoken}", data, spec, timed=True)
-
-
-def _x_format(view: Range) -> str:
-    return "%H:%M" if view.end - view.start <= timedelta(days=2) else "%-d %b"
 
 
 def _hovers(frames: dict[str, pl.DataFrame], view: Range, unit: Unit) -> list[series.Point]:

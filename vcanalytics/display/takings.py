@@ -89,13 +89,12 @@ def so_far(frame: pl.DataFrame, past: Sequence[Before], view: Range, currency: s
         rows.append((t, float(total), "end", view.name, ""))
         rows.append((t, 0.0, "now", f"{clock} now", ""))
     clock = formats.clock(view.until, view.zone, seconds=False)
-    short = view.end - view.start <= timedelta(days=2)
     picture = Picture(
         title(view),
         f"{currency}, gross",
         f"{title(view)}: {formats.money(total, currency)} by {clock}",
         pl.DataFrame(rows, schema=_SERIES, orient="row"),
-        charts.so_far(_HEIGHT, "%H:%M" if short else "%-d %b"),
+        charts.so_far(_HEIGHT, view.axis_format),
         (Key(view.name if view.preset else "this range", "subject", "line"), *keys),
         timed=True,
     )

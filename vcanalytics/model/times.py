@@ -7,7 +7,7 @@ Inside, every time is aware and UTC. The source writes two kinds of text: UTC
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -17,6 +17,11 @@ from vcanalytics.errors import UsageError
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """When a day begins in ``zone``: the first instant of its wall clock."""
+    return resolve(datetime.combine(day, time.min), zone)
 
 
 def resolve(naive: datetime, zone: tzinfo) -> datetime:

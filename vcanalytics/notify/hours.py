@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from vcanalytics.model.times import resolve
+from vcanalytics.model.times import midnight, resolve
 from vcanalytics.model.windows import WEEKDAYS
 from vcanalytics.notify.plan import QuietHours
 
@@ -76,8 +76,4 @@ def week_before(day: date, zone: ZoneInfo, week_start: str) -> Span:
 
 def _days(day: date, back: int, number: int, zone: ZoneInfo) -> tuple[datetime, datetime]:
     first = day - timedelta(days=back)
-    return _midnight(first, zone), _midnight(first + timedelta(days=number), zone)
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return resolve(datetime.combine(day, time.min), zone)
+    return midnight(first, zone), midnight(first + timedelta(days=number), zone)

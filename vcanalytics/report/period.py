@@ -13,7 +13,7 @@ from babel.dates import format_date
 from vcanalytics.display import formats
 from vcanalytics.display.ranges import Against, Range
 from vcanalytics.errors import UsageError
-from vcanalytics.model.times import EARLIEST, LATEST, resolve
+from vcanalytics.model.times import EARLIEST, LATEST, midnight, resolve
 from vcanalytics.model.windows import Grain, window_start
 
 #: What each is compared with: the day before and the same day a week ago, the week before and the
@@ -127,10 +127,6 @@ def _date(day: date, pattern: str) -> str:
     return format_date(day, pattern, locale=formats.LOCALE)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return resolve(datetime.combine(day, time.min), zone)
-
-
 def read_date(text: str) -> date:
     """A day as a person types it. Raises UsageError where it is none, or out of what is kept."""
     try:
@@ -164,7 +160,7 @@ def period(
     noon = resolve(datetime.combine(day, time(12)), zone)
     start = window_start(noon, grain, zone, week_start)
     first = start.astimezone(zone).date()
-    end = _midnight(first + timedelta(days=1 if kind is Kind.DAY else 7), zone)
+    end = midnight(first + timedelta(days=1 if kind is Kind.DAY else 7), zone)
     if start > now:
         raise UsageError(f"{day.isoformat()} has not begun yet", where="--date")
     return Period(kind, start, end, zone, week_start, now, oldest)

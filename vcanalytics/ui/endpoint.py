@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-import polars as pl
 import streamlit as st
 
 from vcanalytics import cached
@@ -78,17 +77,9 @@ def metrics(defaults: Defaults) -> None:
             boxed("Error rate", formats.rate(rate), tiles.rate_change(rate, was, "less"))
             change = tiles.count_change(now["count"], before.get("count"), "neither")
             boxed("Times", formats.count(now["count"]), change)
-            _share(now, cached.endpoints(view.start, view.until, kind=performance.kind()).frame)
-
-
-def _share(now: dict[str, Any], everything: pl.DataFrame) -> None:
-    """How much of all the time spent is this one's, and how it stands among the others."""
-    spent = (everything["count"] * everything["mean_ms"]).sum()
-    mine = now["count"] * now["mean_ms"]
-    place = everything["endpoint"].to_list().index(now["endpoint"]) + 1
-    of = formats.count(everything.height)
-    change = tiles.Change(f"no. {formats.count(place)} of {of}", "gray", "by p95")
-    boxed("Share of all time", formats.rate(mine / spent if spent else 0.0), change)
+            place = f"no. {formats.count(now['place'])}"
+            change = tiles.Change(place, "gray", "of the slowest, by p95")
+            boxed("Share of all time", formats.rate(now["time_share"]), change)
 
 
 def single(defaults: Defaults) -> None:
@@ -97,7 +88,7 @@ def single(defaults: Defaults) -> None:
     name, kind = performance.endpoint() or "", performance.kind()
     failed = _WHICH.value == "failed"
     days = cached.settings().keep_requests_days
-    kept = f"single ones are kept for {days} days" if days else "all are kept"
+    kept = f"kept for {formats.counted(days, 'day', 'days')}" if days else "all are kept"
     with panels.panel(
         "Single measurements",
         key="single",
