@@ -15,7 +15,6 @@ notices.draw()
 wide, narrow = st.columns([2.05, 1], gap="xsmall")
 with wide, panels.box("takings"):
     live.fragment(overview.takings, DEFAULTS)
-live.breathe()
 with narrow:
     with panels.box("needs"):
         live.fragment(overview.needs_a_person, DEFAULTS)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.web.rig import COOKIE, ORIGIN, House, house
 from vcanalytics.accounts import Role
+from vcanalytics.model import pages
 from vcanalytics.web.access import PAGES, is_plain
 from vcanalytics.web.headers import installed
 
@@ -62,6 +63,10 @@ def inside(answer: httpx2.Response) -> dict[str, list[str]]:
 
 def went_in(answer: httpx2.Response) -> bool:
     return "inside" in answer.text or "<div id=" in answer.text
+
+
+def test_every_page_that_a_view_may_name_has_its_role_and_the_other_way_round() -> None:
+    assert set(PAGES) == pages.PAGES
 
 
 @pytest.mark.parametrize("path", SHUT)

@@ -20,7 +20,7 @@ _ORDER_BY: Final = {
     True: "happened_at DESC, value_ms DESC",
 }
 # Grain: one row a measurement. Cost: one pass over the range, of which the first rows are kept: 10
-# million rows in 0.3 s.
+# million rows in 0.2 s.
 _ROWS: Final = """
 SELECT happened_at, value_ms, status
 FROM requests

@@ -6,12 +6,10 @@ fragment they stand in to rerun. Where the socket cannot be had, fragments poll 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import streamlit as st
-from streamlit import runtime
 
 from vcanalytics import cached
 from vcanalytics.cached import alerts, desk, notes
@@ -171,9 +169,6 @@ def freshness(rows: Sequence[tuple[str, int, str]], *, key: str) -> None:
     )
 
 
-#: What a browser needs for a toolbar and a chart, on a machine with little to do.
-_BREATH_S: Final = 0.3
-_BREATHED: Final = "breathed"
 _WHOLE_PAGE: Final = "whole_page_due"
 
 
@@ -185,17 +180,6 @@ def rerun_page() -> None:
 def page_begins() -> None:
     """The whole page is being drawn: what was due is done."""
     st.session_state.pop(_WHOLE_PAGE, None)
-
-
-def breathe() -> None:
-    """Let a browser paint what it was sent before the rest of its first page comes.
-
-    It paints nothing while there is more to take in: a first chart would show with the last one.
-    Once a tab; where nobody looks (Streamlit's test runner has no runtime) there is no pause.
-    """
-    if runtime.exists() and not st.session_state.get(_BREATHED):
-        st.session_state[_BREATHED] = True
-        time.sleep(_BREATH_S)
 
 
 def fragment(draw: Callable[..., None], *arguments: Any) -> None:
