@@ -167,6 +167,8 @@ def test_numbers_are_written_as_the_operators_locale_has_it() -> None:
     assert formats.duration(2.42) == "2,42\u00a0s"
     assert formats.size(12_400_000) == "12,4\u00a0MB"
     assert formats.signed_percent(-0.102) == "-10,2\u00a0%"
+    assert formats.number(1234.5, 2, trimmed=True) == "1.234,5"
+    assert formats.number(1234.0, 2, trimmed=True) == "1.234"
 
 
 def test_rupees_are_grouped_by_lakhs_and_minus_stays_what_metrics_read() -> None:

@@ -11,6 +11,7 @@ from vcanalytics.alerts import chance
 from vcanalytics.alerts.measures import Chance
 from vcanalytics.alerts.quantities import written
 from vcanalytics.alerts.rules import Rule
+from vcanalytics.display import formats
 
 
 class Verdict(Enum):
@@ -126,7 +127,8 @@ def sentence(rule: Rule, reading: Reading) -> str:
     limit = found.limit if math.isfinite(found.limit) else rule.limit
     parts = [f"{written(reading.value, unit)}, the limit is {written(limit, unit)}"]
     if rule.of.volume and rule.of.events:
-        parts.append(f"{int(reading.events):,} {rule.of.events} of {told_from(rule, reading)}")
+        events = formats.count(int(reading.events))
+        parts.append(f"{events} {rule.of.events} of {told_from(rule, reading)}")
     elif rule.of.volume:
         parts.append(f"of {told_from(rule, reading)}")
     if rule.of.usual and reading.usual is not None:
@@ -138,4 +140,4 @@ def sentence(rule: Rule, reading: Reading) -> str:
 
 def told_from(rule: Rule, reading: Reading) -> str:
     """What a value was told from, like ``12 payments``."""
-    return f"{int(reading.volume):,} {rule.of.volume}"
+    return f"{formats.count(int(reading.volume))} {rule.of.volume}"

@@ -20,6 +20,7 @@ from vcanalytics.alerts.quantities import written
 from vcanalytics.alerts.rules import Rule
 from vcanalytics.analytics.outages import GAP, PAYPAL, Outage, Sign, merged, told_by_streams
 from vcanalytics.analytics.watched import Edges
+from vcanalytics.display import formats
 
 #: The rules whose limits hold.
 FAILING: Final = "failure_rate"
@@ -159,7 +160,8 @@ def _narrowed(moment: Moment, rule: Rule, one: _Stretch) -> Sign | None:
     many, of = int(failed[first:last].sum()), int(begun[first:last].sum())
     found_at, until = origin + first * _STEP, origin + last * _STEP
     open_still = moment.now - one.last <= GAP
-    told = [f"{many:,} of {of:,} payments failed, {written(many / of * _PERCENT, '%')}"]
+    share = written(many / of * _PERCENT, "%")
+    told = [f"{formats.count(many)} of {formats.count(of)} payments failed, {share}"]
     if one.worst.usual is not None:
         told.append(f"usually {written(one.worst.usual, '%')}")
     end = moment.now if open_still else until

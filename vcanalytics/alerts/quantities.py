@@ -7,6 +7,8 @@ import re
 from datetime import timedelta
 from typing import Final
 
+from vcanalytics.display import formats
+
 _QUANTITY: Final = re.compile(r"\s*(-?[0-9]+(?:\.[0-9]+)?)\s*([^\s0-9].*?)?\s*")
 _LENGTHS: Final = {
     "s": timedelta(seconds=1),
@@ -44,10 +46,7 @@ def written(value: float, unit: str) -> str:
     digits = _DIGITS.get(unit, 0)
     if digits == 0 and value != round(value) and abs(value) < 10:
         digits = 2
-    number = f"{value:,.{digits}f}"
-    if "." in number:
-        number = number.rstrip("0").rstrip(".")
-    return f"{number} {unit}".strip()
+    return f"{formats.number(value, digits, trimmed=True)} {unit}".strip()
 
 
 def length_written(span: timedelta) -> str:

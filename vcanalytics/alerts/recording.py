@@ -19,6 +19,7 @@ from vcanalytics.alerts.machine import Standing
 from vcanalytics.alerts.quantities import written
 from vcanalytics.alerts.rules import Rule
 from vcanalytics.alerts.standing import RuleStanding
+from vcanalytics.display import formats
 from vcanalytics.journal import alert_events, alert_writing, alerts
 from vcanalytics.journal.alert_records import Alert, AlertState, EventKind, Firing, Silence
 
@@ -161,7 +162,8 @@ class Recorder:
                 self._over(others, Reading(OTHERS, 0.0))
             return
         told = detail(name, rule, Reading(OTHERS, None), self.now)
-        told |= {"what": f"{count:,} more have no alerts of their own", "value": f"{count:,}"}
+        written = formats.count(count)
+        told |= {"what": f"{written} more have no alerts of their own", "value": written}
         if others is None:
             firing = Firing(
                 rule=name,

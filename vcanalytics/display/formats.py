@@ -57,9 +57,14 @@ def write_numbers_as(locale: str) -> None:
         kept.cache_clear()
 
 
-def number(value: float | Decimal, digits: int = 0, *, sign: bool = False) -> str:
-    """A number with ``digits`` decimals in the locale's groups; minus is ASCII everywhere."""
-    pattern = _pattern(digits)
+def number(
+    value: float | Decimal, digits: int = 0, *, sign: bool = False, trimmed: bool = False
+) -> str:
+    """A number with ``digits`` decimals in the locale's groups; minus is ASCII everywhere.
+
+    ``sign``: with a plus, too; ``trimmed``: without zeros at the end of the decimals.
+    """
+    pattern = _pattern(digits, "#" if trimmed else "0")
     if sign:
         pattern = f"+{pattern};-{pattern}"
     return _ascii_minus(format_decimal(value, pattern, locale=_numbers.locale))
@@ -69,8 +74,8 @@ def _ascii_minus(text: str) -> str:
     return text.replace("\u2212", "-").replace("\u200e", "").replace("\u200f", "")
 
 
-def _pattern(digits: int) -> str:
-    return _numbers.groups + ("." + "0" * digits if digits else "")
+def _pattern(digits: int, digit: str) -> str:
+    return _numbers.groups + ("." + digit * digits if digits else "")
 
 
 @lru_cache(maxsize=8192)

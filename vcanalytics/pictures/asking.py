@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from vcanalytics.display import formats
 from vcanalytics.display.picture import Picture
 from vcanalytics.errors import BudgetExceeded, ConsoleError, UsageError
 from vcanalytics.pictures.theme import Theme, colours, config
@@ -92,8 +93,8 @@ def print_out(document: Document) -> bytes:
 def _chart(picture: Picture, width: int) -> dict[str, Any]:
     if picture.data.height > ROWS_MAX:
         raise UsageError(
-            f"a picture of {picture.data.height:,} marks cannot be told apart; up to"
-            f" {ROWS_MAX:,} are drawn",
+            f"a picture of {formats.count(picture.data.height)} marks cannot be told apart; up to"
+            f" {formats.count(ROWS_MAX)} are drawn",
             hint="Take a longer grain, or a shorter range",
         )
     return {

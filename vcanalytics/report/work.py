@@ -22,6 +22,7 @@ from vcanalytics.report.blocks import (
     Heading,
     Said,
     Table,
+    Tone,
     cells,
     rest,
     shortened,
@@ -96,10 +97,10 @@ def _rows(
     if isinstance(oldest, type(period.now)):
         age = formats.age((period.now - oldest).total_seconds())
     link = ask.link("/reconcile", period, finding=finding.name)
-    colour = "critical" if finding.colour == "red" else "ink"
+    colour: Tone = "critical" if finding.colour == "red" else "ink"
     return [
         cells(
-            Cell(finding.label, "critical" if colour == "critical" else "ink", link),
+            Cell(finding.label, colour, link),
             formats.count(found["transaction_id"].n_unique()),
             money or formats.ABSENT,
             age,

@@ -263,4 +263,4 @@ def kept_aside(defaults: Defaults) -> None:
         with st.expander(f"{kept} of the newest kept aside"):
             for part, line, reason in paypal.asides(newest["number"][0])[:50]:
                 place = f"{part}, " if part else ""
-                st.caption(formats.literal(f"{place}line {line:,}: {reason}"))
+                st.caption(formats.literal(f"{place}line {formats.count(line)}: {reason}"))

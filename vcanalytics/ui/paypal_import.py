@@ -124,7 +124,7 @@ def _outcome(found: Outcome, view: Range) -> None:
         st.caption("Kept aside, because they cannot be read:")
         for part, one in found.asides[:_ASIDES]:
             place = f"{part}, " if part else ""
-            st.caption(formats.literal(f"{place}line {one.line:,}: {one.reason}"))
+            st.caption(formats.literal(f"{place}line {formats.count(one.line)}: {one.reason}"))
 
 
 def _bring(file: UploadedFile, dates: str, zone: str) -> None:
