@@ -22,6 +22,7 @@ from vcanalytics.commits import Commits, Token
 from vcanalytics.errors import StoreError
 from vcanalytics.folders import make_private
 from vcanalytics.migrations import Migration
+from vcanalytics.write_ahead import keep_log
 
 _BUSY_TIMEOUT_S: Final = 10.0
 #: What may be left undone (when a session was last seen) waits for no one.
@@ -58,7 +59,7 @@ def _connect(path: Path, *, synchronous: str, timeout_s: float) -> Engine:
         # The driver must not begin transactions on its own: BEGIN IMMEDIATE is ours to say.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
+        keep_log(connection, within_s=timeout_s)
         cursor.execute(f"PRAGMA synchronous = {synchronous}")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA secure_delete = ON")

@@ -27,6 +27,7 @@ from vcanalytics.store.facts import FREE_BYTES_LEAST
 from vcanalytics.store.newest.places import slices
 from vcanalytics.store.state import StreamState, from_micros
 from vcanalytics.store.writer import CurrentRow, Writer
+from vcanalytics.write_ahead import keep_log
 
 FILE_NAME: Final = "catalogue.db"
 #: Lies beside the catalogue while a backup is put back: what stands there is not whole yet.
@@ -50,7 +51,7 @@ def _connect(path: Path, *, synchronous: str, alone: bool = False) -> Engine:
         cursor = connection.cursor()
         if alone:
             cursor.execute("PRAGMA locking_mode = EXCLUSIVE")
-        cursor.execute("PRAGMA journal_mode = WAL")
+        keep_log(connection, within_s=BUSY_TIMEOUT_MS / 1000)
         cursor.execute(f"PRAGMA synchronous = {synchronous}")
         # A log that grew while a reader was long at it is cut once it is written back.
         cursor.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES_MAX}")
