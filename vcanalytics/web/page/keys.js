@@ -71,6 +71,13 @@ function lead(self, event) {
   follow(path)
 }
 
+// Whether no field or button waits for arrows. A sheet that closes keeps the focus until the browser
+// draws again.
+function free(self) {
+  const at = document.activeElement
+  return at === document.body || at === self.sheet.getRootNode().host
+}
+
 function press(self, event) {
   if (rests(self, event)) return
   const key = named(event)
@@ -79,8 +86,7 @@ function press(self, event) {
   if (key === "g") self.goAt = Date.now()
   else if (key === "?" || key === "k") self.sheet.showModal()
   else if (key === "/") done = search()
-  else if ((key === "ArrowLeft" || key === "ArrowRight") && self.data.steps
-    && document.activeElement === document.body) {
+  else if ((key === "ArrowLeft" || key === "ArrowRight") && self.data.steps && free(self)) {
     self.component.setTriggerValue("step", key === "ArrowLeft" ? -1 : 1)
   } else done = false
   if (done) event.preventDefault()
