@@ -139,6 +139,8 @@ def test_how_much_was_taken_today_and_what_it_is_made_of(visit: Tab) -> None:
     gross = page.get_by_test_id("stMetric").filter(has_text="Gross")
     expect(gross).to_contain_text("$294.00")
     visit.see("What changed")
+    # The first chart of a tab is seen before the rest of its page is sent, by the page's word.
+    assert len([address for address in visit.asked if "/admin/painted?word=" in address]) == 1
 
 
 def test_find_the_slow_endpoint_and_its_slowest_request(visit: Tab) -> None:

@@ -20,6 +20,7 @@ from vcanalytics.web.headers import installed
 SHUT = [
     *PAGES,
     "/admin/base.js",
+    "/admin/painted",
     "/admin/export/transactions.csv",
     "/admin/api/health",
     "/admin/api/metrics/live",

@@ -187,7 +187,9 @@ def test_what_is_typed_as_a_name_does_nothing(fresh: House, name: str) -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:8502", "null", ""])
-@pytest.mark.parametrize("path", ["/login", "/logout", "/welcome/abc", "/admin/here"])
+@pytest.mark.parametrize(
+    "path", ["/login", "/logout", "/welcome/abc", "/admin/here", "/admin/painted"]
+)
 def test_another_sites_page_cannot_post(home: House, path: str, origin: str) -> None:
     answer = home.as_("vera").post(
         path, data={"username": "vera", "password": PASSWORD}, headers={"origin": origin}

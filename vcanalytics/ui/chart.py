@@ -12,7 +12,7 @@ from vcanalytics.display import charts, formats, noted
 from vcanalytics.display.charts import Spec
 from vcanalytics.display.noted import Notes
 from vcanalytics.display.picture import SIGNS, Key, Picture
-from vcanalytics.ui import agents
+from vcanalytics.ui import agents, first_chart
 
 #: The roles as Streamlit's Markdown names them.
 _COLOURS: Final = {
@@ -35,6 +35,7 @@ def draw(data: pl.DataFrame, spec: Spec, *, key: str, alt: str, notes: Notes | N
         laid = noted.laid(notes, data, phone=agents.phone())
         spec, alt = charts.with_notes(spec, laid.marks), alt + laid.spoken
     st.vega_lite_chart(data, spec, key=key, alt=alt, width="stretch")
+    first_chart.sent()
 
 
 def show(picture: Picture, *, key: str, notes: Notes | None = None) -> None:

@@ -15,6 +15,7 @@ from vcanalytics import cached
 from vcanalytics.cached import alerts, desk, notes
 from vcanalytics.display import words
 from vcanalytics.errors import StoreError
+from vcanalytics.ui import first_chart
 
 #: A rerun without news moves "so far" and "now" on; with no socket it is the only refresh.
 _ROLL_ON_S: Final = 60.0
@@ -74,6 +75,7 @@ def _data(show: str, streams: Sequence[str], **more: Any) -> dict[str, Any]:
         },
         "stale_after_s": STALE_AFTER_S,
         "paused": paused_at(),
+        "first_chart": first_chart.word(),
         **more,
     }
 
@@ -193,3 +195,4 @@ def _run(draw: Callable[..., None], *arguments: Any) -> None:
         # A callback can only leave word: it runs before its fragment does.
         st.rerun()
     draw(*arguments)
+    first_chart.let_paint()

@@ -41,6 +41,8 @@ INGEST: Final = "/admin/api/ingest/"
 UPLOADS: Final = "/_stcore/upload_file/"
 UPLOAD_METHODS: Final = frozenset({"PUT", "DELETE"})
 METRICS: Final = "/metrics"
+#: Where a page says that its first chart is seen.
+PAINTED: Final = "/admin/painted"
 
 #: Open to all, exactly as written.
 _OPEN: Final = frozenset(
@@ -64,7 +66,14 @@ _ADMIN: Final = frozenset(
 _OPERATOR_POSTS: Final = frozenset({"/admin/api/notes"})
 _OPERATOR_PREFIXES: Final = (INGEST, UPLOADS)
 #: What a page loads once its viewer is signed in.
-_VIEWER: Final = REPORTS | {STREAM, METRICS, "/admin/base.js", "/admin/here", "/favicon.png"}
+_VIEWER: Final = REPORTS | {
+    STREAM,
+    METRICS,
+    "/admin/base.js",
+    "/admin/here",
+    PAINTED,
+    "/favicon.png",
+}
 _VIEWER_PREFIXES: Final = (
     API,
     EXPORTS,

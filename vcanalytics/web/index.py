@@ -15,12 +15,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from vcanalytics.web.access import PAGES
+from vcanalytics import painted
+from vcanalytics.web import early
+from vcanalytics.web.access import PAGES, PAINTED
 from vcanalytics.web.headers import installed
 
 BASE_SCRIPT: Final = "/admin/base.js"
 _PAGE: Final = Path(__file__).parent / "page"
-_FILES: Final = ("base.js", "live.js", "keys.js")
+_FILES: Final = ("base.js", "first_chart.js", "live.js", "keys.js")
 _FONT: Final = "/app/static/fonts/hanken-grotesk-latin-wght-normal.woff2"
 
 
@@ -44,7 +46,7 @@ def page() -> str:
         '\n    <link rel="icon" type="image/svg+xml" href="/app/static/icon.svg" />'
         f'\n    <link rel="preload" href="{_FONT}" as="font" type="font/woff2" crossorigin />'
     )
-    html = _streamlit_index().replace("<head>", head, 1)
+    html = early.named_in(_streamlit_index()).replace("<head>", head, 1)
     return html.replace("<title>Streamlit</title>", "<title>VectorCraft console</title>", 1)
 
 
@@ -60,6 +62,16 @@ async def base_script(_request: Request) -> Response:
     )
 
 
+async def first_chart(request: Request) -> Response:
+    """A page's first chart is seen: what waits for that (vcanalytics.ui.first_chart) goes on."""
+    painted.say(request.query_params.get("word", ""))
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
 def routes() -> list[Route]:
-    """The pages' paths, and the script they begin with."""
-    return [Route(BASE_SCRIPT, base_script), *(Route(path, index) for path in PAGES)]
+    """The pages' paths, the script they begin with, and what it says."""
+    return [
+        Route(BASE_SCRIPT, base_script),
+        Route(PAINTED, first_chart, methods=["POST"]),
+        *(Route(path, index) for path in PAGES),
+    ]

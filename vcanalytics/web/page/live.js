@@ -253,6 +253,7 @@ window.vectorcraft.live = component => {
   }
   self.component = component
   self.data = data
+  if (data.first_chart) window.vectorcraft.firstChart(data.first_chart)
   self.root = parentElement.querySelector("[data-vc]")
   self.tick = () => {
     if (!self.root.isConnected) return
