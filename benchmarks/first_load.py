@@ -7,7 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
-from benchmarks.browser import chromium, loaded, sign_in
+from benchmarks.browser import chromium, loaded, noting, sign_in
 from benchmarks.results import Options, Result, median
 from benchmarks.served import console, serving
 from benchmarks.shops import past_shop
@@ -36,7 +36,7 @@ def run(options: Options) -> list[Result]:
                 for name, address in addresses.items():
                     with browser.new_context() as context:
                         sign_in(context, overview)
-                        page = context.new_page()
+                        page = noting(context)
                         for load in _LOADS:
                             times_found = loaded(page, address)
                             if not load:

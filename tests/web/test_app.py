@@ -174,6 +174,11 @@ def test_the_fonts_and_icons_the_page_names_are_there(pages: TestClient) -> None
         assert (ROOT / "static" / name).is_file(), name
 
 
+def test_what_has_the_focus_is_seen_from_the_first_paint_on(pages: TestClient) -> None:
+    head = pages.get("/").text.split("</head>")[0]
+    assert "a:focus-visible, button:focus-visible {outline: 2px solid" in head
+
+
 def test_the_base_script_names_the_server_itself(pages: TestClient) -> None:
     answer = pages.get(BASE_SCRIPT)
 

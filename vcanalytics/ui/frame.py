@@ -16,11 +16,6 @@ from vcanalytics.ui import account, doing, panels, views, who
 
 _HERE: Final = Path(__file__).resolve().parents[2]
 ICON: Final = str(_HERE / "static" / "icon.svg")
-#: Navigation shows no focus ring of its own. The only styling besides the theme.
-_FOCUS: Final = (
-    "<style>a:focus-visible, button:focus-visible "
-    "{outline: 2px solid currentColor !important; outline-offset: 1px}</style>"
-)
 
 
 def pages(me: Principal) -> list[st.Page]:
@@ -124,7 +119,6 @@ def run() -> None:
         initial_sidebar_state="collapsed",
     )
     st.logo(ICON, size="medium")
-    st.html(_FOCUS)
     try:
         me = who.principal()
     except StoreError as error:

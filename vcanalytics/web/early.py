@@ -20,7 +20,6 @@ _FIRST: Final = (
     "embed",
     "vega-interpreter",
     "BidiComponent",
-    "Html",
     "Metric",
     "PageLink",
     "Button",

@@ -23,6 +23,11 @@ from vcanalytics.web.headers import installed
 BASE_SCRIPT: Final = "/admin/base.js"
 _PAGE: Final = Path(__file__).parent / "page"
 _FILES: Final = ("base.js", "first_chart.js", "live.js", "keys.js")
+#: Streamlit's navigation shows no focus ring of its own. The only styling besides the theme.
+_FOCUS: Final = (
+    "a:focus-visible, button:focus-visible "
+    "{outline: 2px solid currentColor !important; outline-offset: 1px}"
+)
 _FONT: Final = "/app/static/fonts/hanken-grotesk-latin-wght-normal.woff2"
 
 
@@ -45,6 +50,7 @@ def page() -> str:
         f'<head>\n    <script src="{BASE_SCRIPT}?{version}"></script>'
         '\n    <link rel="icon" type="image/svg+xml" href="/app/static/icon.svg" />'
         f'\n    <link rel="preload" href="{_FONT}" as="font" type="font/woff2" crossorigin />'
+        f"\n    <style>{_FOCUS}</style>"
     )
     html = early.named_in(_streamlit_index()).replace("<head>", head, 1)
     return html.replace("<title>Streamlit</title>", "<title>VectorCraft console</title>", 1)
