@@ -19,7 +19,7 @@ from tests import chromium
 
 DATA = Path(__file__).parent / "data"
 # Wall-clock deadlines fail on a busy machine and say nothing of the code.
-settings.register_profile("suite", deadline=None, max_examples=20, print_blob=True)
+settings.register_profile("suite", deadline=None, max_examples=14, print_blob=True)
 settings.register_profile(
     "long", deadline=None, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -81,7 +81,7 @@ def test_a_file_that_goes_and_comes_back_has_another_token(
 
 _CHECKPOINT = """
 import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1])
+connection = sqlite3.connect(sys.argv[1], timeout=0)
 print(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
 """
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -67,7 +68,11 @@ for number in range(10):
 def test_processes_count_tries_together(tmp_path: Path) -> None:
     accounts = Accounts.open(tmp_path, hasher=Counting())
     accounts.add_user("bob", GOOD, Role.VIEWER, by="command:tests")
+    # All at one moment: where starting takes longer than the first wait, its end is no way around.
     code = """
+from datetime import datetime
+moment = datetime.fromisoformat(sys.argv[2])
+accounts = Accounts.open(Path(sys.argv[1]), hasher=Counting(), clock=lambda: moment)
 for number in range(10):
     try:
         accounts.sign_in("bob", OTHER, address="198.51.100.7")
@@ -76,7 +81,8 @@ for number in range(10):
     except Throttled:
         break
 """
-    started = [_start(tmp_path, code) for _ in range(4)]
+    moment = datetime.now(UTC).isoformat()
+    started = [_start(tmp_path, code, moment) for _ in range(4)]
     looked = [word for process in started for word in process.communicate()[0].split()]
     assert [process.returncode for process in started] == [0] * 4
     assert len(looked) == 5

@@ -82,7 +82,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Pat
     engine.close()
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(stories(), st.sampled_from((1, 24)), st.sampled_from((2, 200_000)))
 def test_what_is_kept_says_what_the_rows_say(
     room: tuple[Engine, Path],

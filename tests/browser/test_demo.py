@@ -18,14 +18,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 #: What was taken today, and how many payments were begun.
 TAKEN = "document.querySelector('[data-testid=stMetricValue]')?.innerText ?? ''"
 BEGUN = "document.body.textContent.match(/([0-9,]+) begun/)?.[1]"
-#: From a bare directory to figures, with ten days behind them.
+#: From a bare directory to figures, with some days behind them.
 FIGURES_WITHIN_MS = 90_000
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("demo") / "data"
-    with serving(folder, source_url="", demo_payments_per_minute="120", demo_days="10") as running:
+    with serving(folder, source_url="", demo_payments_per_minute="120", demo_days="4") as running:
         yield running
 
 

@@ -161,7 +161,7 @@ def test_the_shop_lives_in_the_sources_zone_and_has_the_outages_asked_for(
 
 @pytest.mark.slow
 def test_the_command_makes_the_shop_once_and_reads_all_of_it(tmp_path: Path) -> None:
-    first = command(tmp_path, "", "--once", VC_DEMO_DAYS="10")
+    first = command(tmp_path, "", "--once", VC_DEMO_DAYS="4")
     assert (first.returncode, first.stderr) == (0, "")
     lines = dict(line.split(": ", 1) for line in first.stdout.splitlines())
     assert list(lines) == [
@@ -169,7 +169,7 @@ def test_the_command_makes_the_shop_once_and_reads_all_of_it(tmp_path: Path) -> 
         *("activity", "requests", "system", "health", "logs"),
     ]
     assert all(line.endswith(" rows read, 0 rejected") for line in lines.values())
-    assert int(lines["transactions"].split()[0]) > 500
+    assert int(lines["transactions"].split()[0]) > 200
     second = command(tmp_path, "", "--once")
     again = dict(line.split(": ", 1) for line in second.stdout.splitlines())
     assert int(again["health"].split()[0]) < 100
@@ -178,7 +178,7 @@ def test_the_command_makes_the_shop_once_and_reads_all_of_it(tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_the_daemons_sell_and_sample_from_the_first_start(tmp_path: Path) -> None:
-    environ = environment(tmp_path, "", VC_DEMO_PAYMENTS_PER_MINUTE="600", VC_DEMO_DAYS="10")
+    environ = environment(tmp_path, "", VC_DEMO_PAYMENTS_PER_MINUTE="600", VC_DEMO_DAYS="4")
     with running(environ) as process:
         opened = eventually(
             lambda: (tmp_path / "demo" / "catalogue.db").exists() or None, "a catalogue"

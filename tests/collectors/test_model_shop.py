@@ -327,7 +327,7 @@ class WatchedShopMachine(ShopMachine):
 
 
 few = settings(
-    max_examples=8,
+    max_examples=5,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
