@@ -1,11 +1,11 @@
 // Says to the server that the first chart of this tab is painted: the rest of the page waits for it
-// (vcanalytics/ui/first_chart.py).
+// (vcanalytics/ui/first_chart.py). A tab that connects anew is given another word.
 const CHART = "[data-testid=stVegaLiteChart] .marks"
-let said = false
+let known = ""
 
 window.vectorcraft.firstChart = word => {
-  if (said) return
-  said = true
+  if (word === known) return
+  known = word
   const say = () => fetch(`/admin/painted?word=${word}`, { method: "POST" }).catch(() => {})
   const seen = () => {
     if (!document.querySelector(CHART)) return false
