@@ -29,8 +29,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 for _name in [name for name in os.environ if name.upper().startswith("VC_")]:
     del os.environ[_name]
 # The workers fill the machine: more threads for their few rows would only wait for each other. Read
-# when polars is imported, here and in processes that are started.
+# when polars and Arrow are imported, here and in processes that are started.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Tests that start collectors for something else do not pay for a watchman beside them.
 os.environ["VC_WATCHMAN"] = "off"
 
