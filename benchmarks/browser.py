@@ -20,7 +20,8 @@ FINISHED: Final = (
 #: in the frame after they stood there. Noted by the page itself, for whoever asks it from outside
 #: waits until it has nothing else to do.
 _NOTED: Final = """(() => {
-  const seen = selector => new Promise(noted => {
+  const seen = selector => new Promise((noted, late) => {
+    setTimeout(() => late(new Error(`${selector} is not seen within a minute`)), 60000)
     const look = () => {
       if (!document.querySelector(selector)) return
       watch.disconnect()

@@ -37,9 +37,19 @@ def browser(agent: str) -> str:
     return agent[:_SHOWN_CHARS_MAX] or "Not said"
 
 
+def _said() -> str:
+    """What the viewer's browser says of itself."""
+    try:
+        return str(st.context.headers.get("User-Agent", ""))
+    except AttributeError:
+        return ""
+
+
+def browsing() -> bool:
+    """Whether a browser is at the other end: Streamlit's test runner says nothing of itself."""
+    return bool(_said())
+
+
 def phone() -> bool:
     """Whether the viewer's browser says it is a phone's: width is unknown to the server."""
-    try:
-        return "Mobi" in st.context.headers.get("User-Agent", "")
-    except AttributeError:
-        return False
+    return "Mobi" in _said()

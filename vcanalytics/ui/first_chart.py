@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 import streamlit as st
-from streamlit import runtime
 
 from vcanalytics import painted
+from vcanalytics.ui import agents
 
 #: Longer than a browser of today needs, shorter than anybody minds where none answers: a tab that
 #: is opened in the background paints nothing.
@@ -22,10 +22,9 @@ _SENT: Final = "first_chart_sent"
 
 def word() -> str:
     """What the browser is to say, empty where it needs not."""
-    # Streamlit's test runner has no runtime, and no browser that would answer.
-    if _WORD not in st.session_state and runtime.exists():
-        st.session_state[_WORD] = painted.expect()
-    return str(st.session_state.get(_WORD, ""))
+    if _WORD not in st.session_state:
+        st.session_state[_WORD] = painted.expect() if agents.browsing() else ""
+    return str(st.session_state[_WORD])
 
 
 def sent() -> None:
