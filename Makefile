@@ -42,7 +42,7 @@ run: install ## the console on http://127.0.0.1:8501 (VC_ADDRESS, VC_PORT)
 	@listen=$$($(BIN)/python -m vcanalytics.settings) && exec $(BIN)/streamlit run Home.py $$listen
 
 test: install-dev ## every test; PYTEST='-k money' passes options on
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 check: install-dev ## format, lint, types, import contracts; changes nothing
 	@$(BIN)/ruff format --check .

@@ -195,7 +195,7 @@ def test_the_daemons_sell_and_sample_from_the_first_start(tmp_path: Path) -> Non
         made = eventually(read_whole, "the shop's past", 60)
         eventually(lambda: read_whole() > made + 20, "live payments", 60)
         eventually(lambda: catalogue.fact("demo") is None, "the end of the making", 10)
-        assert catalogue.states()["system"].rows > 50
+        eventually(lambda: catalogue.states()["system"].rows > 50, "samples of the host", 60)
         process.terminate()
         _, errors = process.communicate(timeout=10)
     assert process.returncode == 0
