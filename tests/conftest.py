@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import chromium
+from tests import chromium, in_memory, replayed
 
 DATA = Path(__file__).parent / "data"
 # Wall-clock deadlines fail on a busy machine and say nothing of the code.
@@ -25,6 +25,8 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
+in_memory.choose()
+replayed.install()
 # A developer's own console settings change no test.
 for _name in [name for name in os.environ if name.upper().startswith("VC_")]:
     del os.environ[_name]

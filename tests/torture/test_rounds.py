@@ -26,8 +26,10 @@ from tests.torture.worlds import World
         (("filler", "forgetter", "retention", "bookkeeper"), 22),
     ],
 )
-def test_nothing_is_lost_or_double_where(kinds: tuple[str, ...], seed: int, tmp_path: Path) -> None:
-    world = World(tmp_path, seed, kinds, pieces=8)
+def test_nothing_is_lost_or_double_where(
+    kinds: tuple[str, ...], seed: int, disk_path: Path
+) -> None:
+    world = World(disk_path, seed, kinds, pieces=8)
     try:
         for kind in kinds:
             world.round_of(kind)
