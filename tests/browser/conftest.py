@@ -94,6 +94,7 @@ def viewer(desk_tab: Tab) -> Iterator[Tab]:
     """
     yield desk_tab
     desk_tab.leave()
+    desk_tab.page.emulate_media(color_scheme="null")
 
 
 @pytest.fixture

@@ -118,12 +118,17 @@ def serving(
         _wait_for(served)
         yield served
     finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Have a console end, whether or not it wants to; one that has ended stays so."""
+    process.terminate()
+    try:
+        process.wait(_STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _wait_for(served: Served) -> None:
@@ -169,9 +174,13 @@ class Tab:
         self.drawn()
 
     def leave(self) -> None:
-        """Show nothing, and forget what was noted: the next page is loaded as by a new tab."""
-        self.page.goto("about:blank")
-        self.page.emulate_media(color_scheme="null")
+        """Show next to nothing, forget what was noted: the next page is loaded as by a new tab.
+
+        A page of the console's own: it isolates its origin, so that about:blank would be another
+        process's, and the next page one more, which compiles every script anew. And one with an
+        icon: without it the browser asks for one, and says in red that there is none.
+        """
+        self.page.goto(self.served.url("/logout"))
         self.errors.clear()
         self.asked.clear()
 

@@ -19,6 +19,8 @@ from tests.shop import Shop
 pytestmark = pytest.mark.browser
 
 OVERFLOW = "(m => m.scrollWidth - m.clientWidth)(document.querySelector('[data-testid=stMain]'))"
+#: Well below the minute after which a page is drawn anew by itself.
+SOON_MS = 10_000
 LOOK_AWAY = """hidden => {
   Object.defineProperty(document, "hidden", { value: hidden, configurable: true })
   document.dispatchEvent(new Event("visibilitychange"))
@@ -64,15 +66,20 @@ def assert_framed(viewer: Tab) -> None:
 def test_a_deep_link_opens_its_page_within_the_policy_and_asks_nobody_else(
     viewer: Tab, name: str
 ) -> None:
+    # Half of the pages are loaded in each theme, and all follow when the machine's changes.
+    schemes: list[Any] = ["light", "dark"]
+    if list(PATHS).index(name) % 2:
+        schemes.reverse()
+    viewer.page.emulate_media(color_scheme=schemes[0])
     viewer.open(name)
 
     assert viewer.title.lower() == name
     assert_framed(viewer)
     viewer.assert_well()
-    for scheme in ("dark", "light"):
+    for scheme in schemes:
         viewer.page.emulate_media(color_scheme=scheme)
         expect(viewer.page.get_by_test_id("stApp")).to_have_css("background-color", PAPER[scheme])
-        assert axe.grave(viewer.page, colours_only=scheme == "light") == [], scheme
+        assert axe.grave(viewer.page, colours_only=scheme == schemes[1]) == [], scheme
 
 
 def test_a_payment_appears_without_a_reload(
@@ -143,6 +150,42 @@ def test_navigation_keeps_the_socket_which_a_hidden_tab_leaves_silent(viewer: Ta
         answer = f'"joined": {joined}'
         with opened.value.expect_event("framereceived", lambda told: answer in str(told)):  # noqa: B023
             viewer.page.evaluate(LOOK_AWAY, hidden)
+    viewer.assert_well()
+
+
+def test_a_search_filters_list_and_flow_at_once(viewer: Tab) -> None:
+    """What is picked in one part of a page changes the whole of it, while nothing else moves."""
+    viewer.open("transactions", range="all")
+    viewer.see("1 to 17 of")
+    search = viewer.page.get_by_role("textbox", name="Search")
+    search.fill("vc_7@shop.test")
+    search.press("Enter")
+
+    expect(viewer.page.get_by_text("1 to 1 of 1", exact=True)).to_be_visible(timeout=SOON_MS)
+    expect(viewer.page.get_by_text("1 created", exact=False)).to_be_visible(timeout=SOON_MS)
+    assert "q=vc_7" in viewer.page.url
+    viewer.assert_well()
+
+
+def test_clearing_the_filters_brings_everything_back(viewer: Tab) -> None:
+    viewer.open("transactions", range="all", q="nobody at all")
+    viewer.see("No payment passes these filters.")
+    viewer.page.get_by_role("button", name="More filters").click()
+    viewer.page.get_by_role("button", name="Clear all filters").click()
+
+    expect(viewer.page.get_by_text("1 to 17 of", exact=False)).to_be_visible(timeout=SOON_MS)
+    viewer.assert_well()
+
+
+def test_what_is_measured_is_picked_for_all_charts(viewer: Tab) -> None:
+    viewer.open("performance", range="7d")
+    viewer.see("Endpoints")
+    viewer.page.get_by_role("radio", name="Database queries").click()
+
+    expect(viewer.page.get_by_role("heading", name="Queries", exact=True)).to_be_visible(
+        timeout=SOON_MS
+    )
+    assert "kind=database_query" in viewer.page.url
     viewer.assert_well()
 
 

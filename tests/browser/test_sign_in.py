@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from tests.browser.served import (
     profile,
     serving,
     session,
-    tab,
+    stop,
 )
 from tests.pages.signed_in import PASSWORD
 from vcanalytics.accounts import Accounts, Role
@@ -37,18 +39,34 @@ READY = "[data-testid=stApp][data-test-connection-state=CONNECTED]"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("doors") / "data"
-    with serving(folder, **QUIET) as running:
-        session(folder, "vera", Role.VIEWER)
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A console that nobody can sign in to, until somebody asks for ``served``."""
+    with serving(tmp_path_factory.mktemp("doors") / "data", users=False, **QUIET) as running:
         yield running
 
 
-@pytest.fixture
-def stranger(browser: Browser, served: Served) -> Iterator[Tab]:
-    """A tab of a browser that has no session."""
+@pytest.fixture(scope="module")
+def served(empty: Served) -> Served:
+    """The same with an admin and a viewer."""
+    session(empty.data_dir, "vera", Role.VIEWER)
+    return replace(empty, secret=session(empty.data_dir))
+
+
+@pytest.fixture(scope="module")
+def seat(browser: Browser, empty: Served) -> Iterator[Tab]:
+    """A tab that the tests share: what it has loaded once it keeps."""
     with profile(browser, **DESK) as own:
-        yield Tab(served, own.new_page())
+        yield Tab(empty, own.new_page())
+
+
+@pytest.fixture
+def stranger(seat: Tab) -> Tab:
+    """A tab of a browser that has no session and remembers none."""
+    seat.page.context.clear_cookies()
+    seat.page.set_extra_http_headers({})
+    seat.leave()
+    seat.page.evaluate("sessionStorage.clear(), localStorage.clear()")
+    return seat
 
 
 def sign_in(page: Page, name: str, password: str) -> None:
@@ -71,27 +89,28 @@ def printed_link(served: Served) -> str:
     return served.log.read_text().rstrip().splitlines()[-1]
 
 
-def test_the_first_start_by_its_link(browser: Browser, tmp_path: Path) -> None:
-    with serving(tmp_path / "data", users=False, **QUIET) as empty, profile(browser) as own:
-        link = printed_link(empty)
-        assert link.startswith(f"http://127.0.0.1:{empty.port}/welcome/")
-        visit = Tab(empty, own.new_page())
-        visit.page.goto(empty.url("/"))
-        visit.see("Nobody can sign in yet.")
+def test_the_first_start_by_its_link(empty: Served, stranger: Tab) -> None:
+    """The first test of this console: the others have users there."""
+    link = printed_link(empty)
+    assert link.startswith(f"http://127.0.0.1:{empty.port}/welcome/")
+    page = stranger.page
+    page.goto(empty.url("/"))
+    stranger.see("Nobody can sign in yet.")
 
-        visit.page.goto(link)
-        visit.page.get_by_label("User name").fill("ada")
-        visit.page.get_by_label("Password", exact=True).fill(PASSWORD)
-        visit.page.get_by_label("Password again").fill(PASSWORD)
-        visit.page.get_by_role("button", name="Create and sign in").click()
+    page.goto(link)
+    page.get_by_label("User name").fill("ada")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password again").fill(PASSWORD)
+    page.get_by_role("button", name="Create and sign in").click()
 
-        visit.page.wait_for_url(empty.url("/"))
-        visit.drawn()
-        assert visit.title == "Overview"
-        visit.page.goto(link)
-        visit.see("no good any more")
+    page.wait_for_url(empty.url("/"))
+    stranger.drawn()
+    assert stranger.title == "Overview"
+    page.goto(link)
+    stranger.see("no good any more")
 
 
+@pytest.mark.usefixtures("served")
 def test_a_deep_link_asks_first_and_then_leads_where_it_said(stranger: Tab) -> None:
     page = stranger.page
     page.goto(stranger.served.url("/revenue", range="7d"))
@@ -110,6 +129,7 @@ def test_a_deep_link_asks_first_and_then_leads_where_it_said(stranger: Tab) -> N
     assert stranger.title == "Revenue"
 
 
+@pytest.mark.usefixtures("served")
 def test_a_wrong_password_is_answered_in_words(stranger: Tab) -> None:
     stranger.page.goto(stranger.served.url("/login"))
     sign_in(stranger.page, "vera", "not the one, sorry")
@@ -155,85 +175,84 @@ def test_the_pages_outside_are_whole_at_any_size(
         visit.assert_well()
 
 
-def test_signing_out_in_one_tab_has_the_other_leave(browser: Browser, served: Served) -> None:
-    with profile(browser) as own:
-        served.sign_in(own, session(served.data_dir, "vera"))
-        first, second = Tab(served, own.new_page()), Tab(served, own.new_page())
-        first.open("revenue", range="7d")
-        second.open("overview")
-        second.page.goto(served.url("/logout"))
-        second.page.get_by_role("button", name="Sign out").click()
-
+def test_signing_out_in_one_tab_has_the_other_leave(stranger: Tab, served: Served) -> None:
+    first, context = stranger, stranger.page.context
+    served.sign_in(context, session(served.data_dir, "vera"))
+    first.open("revenue", range="7d")
+    with closing(context.new_page()) as second:
+        Tab(served, second).open("overview")
+        second.goto(served.url("/logout"))
+        second.get_by_role("button", name="Sign out").click()
         leaves(first.page)
-        # It knows where it was.
-        sign_in(first.page, "vera", PASSWORD)
-        first.page.wait_for_url(served.url("/revenue", range="7d"))
-        first.drawn()
-        assert [text for text in first.errors if "Content Security" in text] == []
+    # It knows where it was.
+    sign_in(first.page, "vera", PASSWORD)
+    first.page.wait_for_url(served.url("/revenue", range="7d"))
+    first.drawn()
+    assert [text for text in first.errors if "Content Security" in text] == []
 
 
-def test_a_user_disabled_by_a_command_leaves_at_once(browser: Browser, served: Served) -> None:
-    with profile(browser) as own:
-        served.sign_in(own, session(served.data_dir, "dora", Role.OPERATOR))
-        visit = Tab(served, own.new_page())
-        visit.open("overview")
-        subprocess.run(
-            [sys.executable, "-m", "vcanalytics", "user", "disable", "dora"],
-            check=True,
-            cwd=ROOT,
-            env={"VC_DATA_DIR": str(served.data_dir), "PATH": "/usr/bin:/bin"},
-            capture_output=True,
-        )
-        leaves(visit.page)
+def test_a_user_disabled_by_a_command_leaves_at_once(stranger: Tab, served: Served) -> None:
+    served.sign_in(stranger.page.context, session(served.data_dir, "dora", Role.OPERATOR))
+    stranger.open("overview")
+    subprocess.run(
+        [sys.executable, "-m", "vcanalytics", "user", "disable", "dora"],
+        check=True,
+        cwd=ROOT,
+        env={"VC_DATA_DIR": str(served.data_dir), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+    )
+    leaves(stranger.page)
 
 
-def test_over_a_restart_a_session_lives_on_and_one_that_ended_meanwhile_leaves(
-    tmp_path: Path, browser: Browser
-) -> None:
-    """Both tabs were left open: each connects anew, and one is told that it is signed out."""
-    port = free_port()
-    with profile(browser) as staying, profile(browser) as leaving:
-        with serving(tmp_path / "data", port=port, **QUIET) as before:
-            ended = session(tmp_path / "data")
-            before.sign_in(staying)
-            before.sign_in(leaving, ended)
-            stays, leaves_it = Tab(before, staying.new_page()), Tab(before, leaving.new_page())
-            stays.open("overview")
-            leaves_it.open("overview")
-        accounts = Accounts.open(tmp_path / "data")
-        accounts.sign_out(ended)
-        accounts.close()
-        with serving(tmp_path / "data", port=port, users=False, **QUIET):
-            leaves_it.page.wait_for_url("**/login?out", timeout=20_000)
-            # The tab comes back by itself, and so does a new look.
-            stays.page.wait_for_selector(READY, timeout=20_000)
-            stays.page.reload()
-            stays.drawn()
-            assert stays.title == "Overview"
+def test_a_viewers_deep_link_to_an_admins_page_is_refused(stranger: Tab, served: Served) -> None:
+    page = stranger.page
+    page.set_extra_http_headers({"X-VC-Role": "admin", "X-VC-User": "ada"})
+    served.sign_in(page.context, session(served.data_dir, "vera"))
+    answer = page.goto(served.url("/users"))
+    assert answer is not None
+    assert answer.status == 403
+    stranger.see("Not for your role")
 
-
-def test_a_viewers_deep_link_to_an_admins_page_is_refused(browser: Browser, served: Served) -> None:
-    with profile(browser, extra_http_headers={"X-VC-Role": "admin", "X-VC-User": "ada"}) as own:
-        served.sign_in(own, session(served.data_dir, "vera"))
-        visit = Tab(served, own.new_page())
-        answer = visit.page.goto(served.url("/users"))
-        assert answer is not None
-        assert answer.status == 403
-        visit.see("Not for your role")
-
-        visit.open("overview")
-        assert visit.page.get_by_role("link", name="Users").count() == 0
+    stranger.open("overview")
+    assert page.get_by_role("link", name="Users").count() == 0
 
 
 def test_a_link_made_for_streamlits_static_mode_asks_nobody_outside(
-    browser: Browser, served: Served
+    stranger: Tab, served: Served
 ) -> None:
     """Its page would fetch from a host of Streamlit's: the policy forbids it."""
-    with profile(browser) as own, tab(own, served) as visit:
-        refused = "Content Security Policy"
-        with visit.page.expect_console_message(lambda message: refused in message.text):
-            visit.page.goto(served.url("/", staticAppId="x"))
-        assert "connect-src" in next(text for text in visit.errors if refused in text)
+    served.sign_in(stranger.page.context)
+    refused = "Content Security Policy"
+    with stranger.page.expect_console_message(lambda message: refused in message.text):
+        stranger.page.goto(served.url("/", staticAppId="x"))
+    assert "connect-src" in next(text for text in stranger.errors if refused in text)
+
+
+def test_over_a_restart_a_session_lives_on_and_one_that_ended_meanwhile_leaves(
+    browser: Browser, stranger: Tab, served: Served
+) -> None:
+    """Both tabs were left open: each connects anew, and one is told that it is signed out.
+
+    The last test of this console.
+    """
+    ended = session(served.data_dir)
+    with profile(browser) as leaving:
+        served.sign_in(stranger.page.context)
+        served.sign_in(leaving, ended)
+        leaves_it = Tab(served, leaving.new_page())
+        stranger.open("overview")
+        leaves_it.open("overview")
+        stop(served.process)
+        accounts = Accounts.open(served.data_dir)
+        accounts.sign_out(ended)
+        accounts.close()
+        with serving(served.data_dir, port=served.port, users=False, **QUIET):
+            leaves_it.page.wait_for_url("**/login?out", timeout=20_000)
+            # The tab comes back by itself, and so does a new look.
+            stranger.page.wait_for_selector(READY, timeout=20_000)
+            stranger.page.reload()
+            stranger.drawn()
+            assert stranger.title == "Overview"
 
 
 @pytest.fixture(scope="module")
