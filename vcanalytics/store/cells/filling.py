@@ -185,25 +185,35 @@ def _newest_before(segments: Segments, segment: Segment, since: date | None) -> 
 
 
 def hours_of_day(
-    counted: Counted, segments: Segments, files: Sequence[Segment], day: date
+    counted: Counted,
+    segments: Segments,
+    files: Sequence[Segment],
+    day: date,
+    *,
+    wrong: Callable[[Segment], str | None] | None = None,
 ) -> Cells:
     """The hour cells of a day's rows in the given files.
 
-    Raises StoreError where one of them is not as the manifest says.
+    ``wrong`` says what is wrong with a file, for who has looked already. Raises StoreError where
+    one of them is not as the manifest says.
     """
     time = STREAMS[counted.stream].time
     columns = segment_schema(STREAMS[counted.stream])
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    found = hours_of(counted, columns.empty_table())
+    found: Cells | None = None
     for segment in files:
-        if wrong := segments.verify(segment):
+        if found_wrong := (wrong or segments.verify)(segment):
             raise StoreError(
-                f"a file {wrong}", where=segment.key, hint="Run `python -m vcanalytics check`"
+                f"a file {found_wrong}", where=segment.key, hint="Run `python -m vcanalytics check`"
             )
         for rows in segments.between(segment.key, time, start, start + _DAY):
             more = hours_of(counted, rows.cast(columns))
-            found = Cells(
-                added(counted, counted.figures(HOURS), [found.figures, more.figures]),
-                added(counted, counted.buckets(HOURS), [found.buckets, more.buckets]),
+            found = (
+                more
+                if found is None
+                else Cells(
+                    added(counted, counted.figures(HOURS), [found.figures, more.figures]),
+                    added(counted, counted.buckets(HOURS), [found.buckets, more.buckets]),
+                )
             )
-    return found
+    return hours_of(counted, columns.empty_table()) if found is None else found

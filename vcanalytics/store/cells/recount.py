@@ -38,6 +38,9 @@ _DAY: Final = timedelta(days=1)
 _TRIES: Final = 3
 #: Sums of a million numbers, put together in another order, agree to so many digits at least.
 _NOISE: Final = 1e-12
+#: Files of cells whose rows are held while days are gone through. A day's lie in four, one or two
+#: more of each kind until they are merged; a month of day cells is 20 MB where much is asked.
+_FILES_MAX: Final = 8
 Standing = Mapping[str, Sequence[Segment]]
 
 
@@ -48,18 +51,47 @@ def verify(catalogue: Catalogue, segments: Segments) -> Iterator[str]:
     by who looks through files, and are no finding here. Raises StoreError where the catalogue
     cannot be read.
     """
+    files = _Files(segments)
     for counted in COUNTED.values():
         for day in _covered(counted, _standing(catalogue)):
-            yield from _differences(catalogue, segments, counted, day)
+            yield from _differences(catalogue, files, counted, day)
 
 
-def _differences(
-    catalogue: Catalogue, segments: Segments, counted: Counted, day: date
-) -> list[str]:
+class _Files:
+    """Files of cells as they were last read, the newest few: days in a row lie in the same ones."""
+
+    def __init__(self, segments: Segments) -> None:
+        self.segments = segments
+        self._sound: set[str] = set()
+        self._read: dict[str, pl.DataFrame] = {}
+
+    def wrong(self, segment: Segment) -> str | None:
+        """What is wrong with a file. Its checksum is made once, however many days it holds."""
+        if segment.key in self._sound:
+            return None
+        found = self.segments.verify(segment)
+        if found is None:
+            self._sound.add(segment.key)
+        return found
+
+    def read(self, shape: Shape, segment: Segment) -> pl.DataFrame:
+        """The cells of a file. Raises StoreError where it is not as the manifest says."""
+        found = self._read.pop(segment.key, None)
+        if found is None:
+            if wrong := self.wrong(segment):
+                raise StoreError(f"a file {wrong}", where=segment.key)
+            found = read(self.segments, shape, segment)
+        self._read[segment.key] = found
+        if len(self._read) > _FILES_MAX:
+            del self._read[next(iter(self._read))]
+        return found
+
+
+def _differences(catalogue: Catalogue, files: _Files, counted: Counted, day: date) -> list[str]:
     for _ in range(_TRIES):
         standing = _standing(catalogue)
         try:
-            return list(_compared(catalogue, segments, counted, standing, day))
+            return list(_compared(catalogue, files, counted, standing, day))
         except StoreError:
             # It was replaced meanwhile, or is damaged for good.
             continue
@@ -67,17 +99,18 @@ def _differences(
 
 
 def _compared(
-    catalogue: Catalogue, segments: Segments, counted: Counted, standing: Standing, day: date
+    catalogue: Catalogue, files: _Files, counted: Counted, standing: Standing, day: date
 ) -> Iterator[str]:
-    hours = _kept(segments, counted, HOURS, standing, day)
+    hours = _kept(files, counted, HOURS, standing, day)
     if _countable(catalogue, counted, standing, day):
-        rows = hours_of_day(counted, segments, _of_day(standing[counted.stream], day), day)
+        raw = _of_day(standing[counted.stream], day)
+        rows = hours_of_day(counted, files.segments, raw, day, wrong=files.wrong)
         if wrong := _unequal(counted, HOURS, hours, rows):
             yield f"{wrong} of the hour cells of {day} are not what its rows come to"
     by_day = Cells(
         *(added(counted, s, [f]) for s, f in series(counted, DAYS, hours)),
     )
-    if wrong := _unequal(counted, DAYS, _kept(segments, counted, DAYS, standing, day), by_day):
+    if wrong := _unequal(counted, DAYS, _kept(files, counted, DAYS, standing, day), by_day):
         yield f"{wrong} of the day cells of {day} are not what its hours come to"
 
 
@@ -137,7 +170,7 @@ def _made_anew(
     standing: Standing,
     days: set[date],
 ) -> Change:
-    change = Change()
+    change, kept = Change(), _Files(segments)
     found: list[Cells] = []
     lost: set[date] = set()
     for day in sorted(days):
@@ -145,10 +178,10 @@ def _made_anew(
         countable = _countable(catalogue, counted, standing, day)
         try:
             # Rows that are damaged are not counted anew: cells may be all that is left of them.
-            if countable and all(segments.verify(segment) is None for segment in files):
-                found.append(hours_of_day(counted, segments, files, day))
+            if countable and all(kept.wrong(segment) is None for segment in files):
+                found.append(hours_of_day(counted, segments, files, day, wrong=kept.wrong))
             else:
-                found.append(_kept(segments, counted, HOURS, standing, day))
+                found.append(_kept(kept, counted, HOURS, standing, day))
         except StoreError:
             # Neither rows nor hours: its day cells may still stand.
             lost.add(day)
@@ -203,19 +236,15 @@ def _countable(catalogue: Catalogue, counted: Counted, standing: Standing, day: 
     return bool(_of_day(standing.get(counted.stream, ()), day))
 
 
-def _kept(segments: Segments, counted: Counted, grain: str, standing: Standing, day: date) -> Cells:
+def _kept(files: _Files, counted: Counted, grain: str, standing: Standing, day: date) -> Cells:
     """The cells of one day as files hold them. Raises StoreError where one cannot be read."""
     frames = []
     for shape in (counted.figures(grain), counted.buckets(grain)):
-        files = _of_day(standing.get(shape.name, ()), day)
-        empty = pl.DataFrame(pl.from_arrow(shape.schema.empty_table()))
-        parts = [empty]
-        for segment in files:
-            if wrong := segments.verify(segment):
-                raise StoreError(f"a file {wrong}", where=segment.key)
-            parts.append(read(segments, shape, segment))
-        mine = pl.concat(parts).filter(pl.col("cell_at").dt.date() == day)
-        frames.append(added(counted, shape, [mine]))
+        mine = pl.col("cell_at").dt.date() == day
+        parts = [pl.DataFrame(pl.from_arrow(shape.schema.empty_table()))]
+        found = _of_day(standing.get(shape.name, ()), day)
+        parts += [files.read(shape, segment).filter(mine) for segment in found]
+        frames.append(added(counted, shape, parts))
     return Cells(*frames)
 
 
