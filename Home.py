@@ -41,7 +41,12 @@ else:
         routes=web.routes(),
         middleware=web.middleware(),
         lifespan=web.lifespan(
-            preload=("vcanalytics.ui.frame", "vcanalytics.cached", "vcanalytics.web.api.app"),
+            preload=(
+                "vcanalytics.ui.frame",
+                "vcanalytics.cached",
+                "vcanalytics.web.api.app",
+                "vcanalytics.web.first_view",
+            ),
             listening=_listening,
         ),
     )

@@ -16,9 +16,9 @@ from vcanalytics.web.cookies import SECURE_NAME
 FINISHED: Final = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 )
-#: Seconds from navigation on until a chart of Vega's and the finished script of a page were seen:
-#: in the frame after they stood there. Noted by the page itself, for whoever asks it from outside
-#: waits until it has nothing else to do.
+#: Seconds from navigation on until a chart, one of Vega's, and the finished script of a page were
+#: seen: in the frame after they stood there. Noted by the page itself, for whoever asks it from
+#: outside waits until it has nothing else to do.
 _NOTED: Final = """(() => {
   const seen = selector => new Promise((noted, late) => {
     setTimeout(() => late(new Error(`${selector} is not seen within a minute`)), 60000)
@@ -30,7 +30,8 @@ _NOTED: Final = """(() => {
     const watch = new MutationObserver(look)
     watch.observe(document, { subtree: true, childList: true, attributes: true })
   })
-  window.noted = Promise.all([seen("[data-testid=stVegaLiteChart] .marks"), seen("FINISHED")])
+  const live = "[data-testid=stVegaLiteChart] .marks"
+  window.noted = Promise.all([seen(`#first-view svg, ${live}`), seen(live), seen("FINISHED")])
 })()
 """.replace("FINISHED", FINISHED)
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -74,11 +75,14 @@ def noting(context: BrowserContext) -> Page:
     return page
 
 
-def loaded(page: Page, address: str) -> tuple[float, float]:
-    """Go there; seconds until the first chart is painted, and until the script has finished."""
+def loaded(page: Page, address: str) -> tuple[float, float, float]:
+    """Go there; seconds until a chart is painted, a live one, and the script has finished.
+
+    The first chart may be the one that came with the page.
+    """
     page.goto(address, wait_until="commit")
-    charted, finished = page.evaluate("window.noted")
-    return charted, finished
+    charted, live, finished = page.evaluate("window.noted")
+    return charted, live, finished
 
 
 def opened(page: Page, address: str) -> float:

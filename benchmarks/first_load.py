@@ -14,7 +14,7 @@ from benchmarks.shops import past_shop
 
 #: Between them a load that is not told of: a browser keeps compiled scripts from the second on.
 _LOADS: Final = ("empty browser cache", "", "again")
-_WHATS: Final = ("first chart", "all")
+_WHATS: Final = ("first chart", "live chart", "all")
 _PAYMENTS: Final = 20_000
 _BARE: Final = Path(__file__).parent / "bare_page.py"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -64,6 +64,12 @@ def compared(view: Range) -> list[tuple[str, Against]]:
         if against is not None:
             found.append((series, against))
     return found
+
+
+def of(ask: Callable[[Range | Against], pl.DataFrame], view: Range, currency: str) -> SoFar:
+    """``so_far`` of what ``ask`` answers for a span: takings by its ``step``."""
+    past = [Before(series, span, ask(span)) for series, span in compared(view)]
+    return so_far(ask(view), past, view, currency)
 
 
 def so_far(frame: pl.DataFrame, past: Sequence[Before], view: Range, currency: str) -> SoFar:

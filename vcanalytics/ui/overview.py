@@ -28,8 +28,7 @@ def _so_far(view: Range, currency: str) -> so_far.SoFar:
         step = so_far.step(span)
         return cached.takings(span.start, span.end, currency=currency, step=step).frame
 
-    past = [so_far.Before(series, span, ask(span)) for series, span in so_far.compared(view)]
-    return so_far.so_far(ask(view), past, view, currency)
+    return so_far.of(ask, view, currency)
 
 
 def takings(defaults: Defaults) -> None:

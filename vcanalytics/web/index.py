@@ -16,13 +16,22 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from vcanalytics import painted
+from vcanalytics.pictures.theme import THEMES, colours
 from vcanalytics.web import early
 from vcanalytics.web.access import PAGES, PAINTED
+from vcanalytics.web.doors import visit_of
 from vcanalytics.web.headers import installed
 
 BASE_SCRIPT: Final = "/admin/base.js"
 _PAGE: Final = Path(__file__).parent / "page"
-_FILES: Final = ("base.js", "first_chart.js", "live.js", "keys.js")
+_FILES: Final = (
+    "base.js",
+    "theme.js",
+    "first_view.js",
+    "first_chart.js",
+    "live.js",
+    "keys.js",
+)
 #: Streamlit's navigation shows no focus ring of its own. The only styling besides the theme.
 _FOCUS: Final = (
     "a:focus-visible, button:focus-visible "
@@ -43,6 +52,21 @@ def _script() -> str:
 
 
 @lru_cache(maxsize=1)
+def _colours() -> str:
+    """The colours of both themes as style, and the page in them: dark from the first moment on."""
+    light, dark = (
+        " ".join(f"--vc-{role}: {colour};" for role, colour in colours(theme).items())
+        for theme in THEMES
+    )
+    return (
+        f":root {{{light}}} "
+        f"@media (prefers-color-scheme: dark) {{:root:not([data-theme=light]) {{{dark}}}}} "
+        f":root[data-theme=dark] {{{dark}}} "
+        "html {background: var(--vc-page)}"
+    )
+
+
+@lru_cache(maxsize=1)
 def page() -> str:
     """The index with the console's additions."""
     version = xxhash.xxh3_64_hexdigest(_script().encode())
@@ -50,7 +74,7 @@ def page() -> str:
         f'<head>\n    <script src="{BASE_SCRIPT}?{version}"></script>'
         '\n    <link rel="icon" type="image/svg+xml" href="/app/static/icon.svg" />'
         f'\n    <link rel="preload" href="{_FONT}" as="font" type="font/woff2" crossorigin />'
-        f"\n    <style>{_FOCUS}</style>"
+        f"\n    <style>{_FOCUS} {_colours()}</style>"
     )
     html = early.named_in(_streamlit_index()).replace("<head>", head, 1)
     return html.replace("<title>Streamlit</title>", "<title>VectorCraft console</title>", 1)
@@ -59,6 +83,23 @@ def page() -> str:
 async def index(_request: Request) -> Response:
     """Any page of the console."""
     return HTMLResponse(page(), headers={"Cache-Control": "no-cache, private"})
+
+
+async def overview(request: Request) -> Response:
+    """Overview: its first panel comes along where its link says nothing else."""
+    # Late: its caches want Streamlit's runtime.
+    from vcanalytics.web import first_view  # noqa: PLC0415
+
+    visit = visit_of(request.scope)
+    if request.url.query or visit.principal is None:
+        return await index(request)
+    panel = await first_view.of(visit.accounts, visit.principal)
+    if not panel:
+        return await index(request)
+    whole = page().replace("</head>", f"<style>{first_view.style()}</style></head>", 1)
+    whole = whole.replace("</body>", f"{panel}</body>", 1)
+    # It holds figures of the shop: no browser keeps it on its disk.
+    return HTMLResponse(whole, headers={"Cache-Control": "no-store, private"})
 
 
 async def base_script(_request: Request) -> Response:
@@ -79,5 +120,5 @@ def routes() -> list[Route]:
     return [
         Route(BASE_SCRIPT, base_script),
         Route(PAINTED, first_chart, methods=["POST"]),
-        *(Route(path, index) for path in PAGES),
+        *(Route(path, overview if path == "/" else index) for path in PAGES),
     ]

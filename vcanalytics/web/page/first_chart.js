@@ -1,6 +1,7 @@
 // Says to the server that the first chart of this tab is painted: the rest of the page waits for it
 // (vcanalytics/ui/first_chart.py). A tab that connects anew is given another word.
-const CHART = "[data-testid=stVegaLiteChart] .marks"
+// The panel that came with the index (first_view.js) is seen all the while.
+const CHART = "#first-view, [data-testid=stVegaLiteChart] .marks"
 let known = ""
 
 window.vectorcraft.firstChart = word => {

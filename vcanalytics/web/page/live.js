@@ -35,7 +35,7 @@ li .note { grid-column: 2 / 4; line-height: 18px; margin-bottom: 4px; white-spac
 function makeHub() {
   const hub = {
     listeners: new Map(), seqs: {}, readAt: {}, problem: null, skewMs: 0,
-    connected: false, lostAt: Date.now(), heardAt: 0, socket: null, retryMs: 500, timer: 0,
+    connected: false, lostAt: Infinity, heardAt: 0, socket: null, retryMs: 500, timer: 0,
     turns: [],
   }
   const next = () => setTimeout(() => {
@@ -54,6 +54,8 @@ function makeHub() {
   }
   const connect = () => {
     if (hub.socket || hub.listeners.size === 0) return
+    // Counted from the first try: a page may have been long in coming.
+    if (hub.lostAt === Infinity) hub.lostAt = Date.now()
     const url = new URL(PATH, window.location.href)
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:"
     const socket = new WebSocket(url)
@@ -97,6 +99,7 @@ function makeHub() {
       hub.timer = 0
       if (hub.socket) { const socket = hub.socket; hub.socket = null; socket.close() }
       hub.connected = false
+      hub.lostAt = Infinity
     }, KEEP_MS)
   }
   document.addEventListener("visibilitychange", () => { attend(); document.hidden || each("tick") })
