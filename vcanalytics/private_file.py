@@ -7,15 +7,28 @@ date, read, written, and looked at for commits of other processes.
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar, Final, Protocol, Self
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Text,
+    create_engine,
+    event,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from vcanalytics.commits import Commits, Token
@@ -27,6 +40,8 @@ from vcanalytics.write_ahead import keep_log
 _BUSY_TIMEOUT_S: Final = 10.0
 #: What may be left undone (when a session was last seen) waits for no one.
 _HASTY_TIMEOUT_S: Final = 0.02
+#: Whoever reads is not waited for any longer when the log of writes is emptied.
+_CHECKPOINT_MS: Final = 2_000
 _MODE: Final = 0o600
 
 
@@ -224,3 +239,41 @@ class PrivateFile:
                 hint="Check free space and rights, then try again",
                 heals=True,
             ) from None
+
+    def rewrite(self, columns: Iterable[Column[Any]], hide: Callable[[str], str]) -> int:
+        """Put ``hide`` of it in the place of each text that may hold an address; how many changed.
+
+        Nothing of the old text stays in the file or in its log of writes. Raises StoreError where
+        that cannot be done.
+        """
+        changed = 0
+        with self.write() as connection:
+            for column in columns:
+                key = column.table.primary_key
+                # As it stands in the file, JSON as well, and also as a link has it. Read to its end
+                # before anything is changed.
+                said = type_coerce(column, Text)
+                query = select(said, *key).where(or_(said.contains("@"), said.contains("%40")))
+                for text, *keys in connection.execute(query).all():
+                    if (hidden := hide(text)) == text:
+                        continue
+                    mine = [own == value for own, value in zip(key, keys, strict=True)]
+                    values = {column.name: literal(hidden, Text)}
+                    connection.execute(update(column.table).where(*mine).values(values))
+                    changed += 1
+        self._wipe()
+        return changed
+
+    def _wipe(self) -> None:
+        """Leave nothing of old text in the log of writes; freed pages are zeroed by SQLite."""
+        try:
+            with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+                connection.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_MS}")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"the log of writes cannot be wiped: {error}",
+                where=str(self.path),
+                hint="Check free space; run it again",
+                heals=True,
+            ) from error

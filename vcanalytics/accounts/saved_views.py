@@ -6,7 +6,7 @@ stays when its owner is disabled.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
@@ -183,6 +183,13 @@ class SavedViews(Base):
             chosen = select(start_view.c.view_id).where(start_view.c.user_id == row.id)
             number = connection.execute(chosen).scalar()
             return number is not None, None if number is None else _seen(connection, number, row.id)
+
+    def forget(self, hide: Callable[[str], str]) -> int:
+        """Take customers out of what is kept, by ``hide``; how many views changed.
+
+        A view may have been saved while somebody was searched for. Raises StoreError.
+        """
+        return self._database.rewrite([saved_view.c.query, saved_view.c.name], hide)
 
     def _theirs(self, number: int, by: Principal) -> SavedView:
         """The view they want to change, if they see it. ``_changing`` asks whether they may."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from typing import Final
@@ -13,6 +14,8 @@ import click
 from collectors.instance import AlreadyRunning, Instance
 from vcanalytics.commands import options, people
 from vcanalytics.commands.asking import begin, opened
+from vcanalytics.journal import FILE_NAME as JOURNAL
+from vcanalytics.journal import Journal, forgetting
 from vcanalytics.paypal import imports
 from vcanalytics.store import Catalogue, Segments
 from vcanalytics.store.forget import Finished, finish, forget, hiding, pending
@@ -31,21 +34,24 @@ def command(*, email: str) -> int:
 
     The address goes from every version kept of every row, from rows kept aside and from sealed
     files, in any case and wherever it stands in a text; where a row is the customer's own, their
-    user name, file names and raw details go as well, and what was imported of PayPal's. It does not
-    come back when VectorCraft's rows are read again, or a download is imported. VectorCraft's own
-    database, exports and backups are not touched.
+    user name, file names and raw details go as well. It goes from what was imported of PayPal's,
+    from notes, messages that were sent and saved views. It does not come back when VectorCraft's
+    rows are read again, or a download is imported. VectorCraft's own database, exports, backups and
+    the audit log are not touched.
 
     Run again after an interruption: it goes on where it was.
     """
     call = begin(None, "table")
     with opened(call.settings) as catalogue:
         pseudonym, changed = forget(catalogue, email, call.now)
-        changed += _forget_at_paypal(catalogue)
+        hide = hiding(catalogue)
+        changed += _forget_at_paypal(catalogue, hide) + _forget_in_notes(catalogue, hide)
         finished = _finish(catalogue, call.now)
         with catalogue.read() as connection:
             aside = [one.file for one in quarantined(connection) if one.file]
         # By the pseudonym alone.
         with people.opened(create=True) as accounts:
+            changed += accounts.forget(hide)
             accounts.note("customer_forgotten", actor=people.caller(), target=pseudonym)
     unread = [f"quarantine/{file} cannot be read" for file in aside]
     if finished is None:
@@ -58,13 +64,22 @@ def command(*, email: str) -> int:
     return 1 if unread else 0
 
 
-def _forget_at_paypal(catalogue: Catalogue) -> int:
+def _forget_at_paypal(catalogue: Catalogue, hide: Callable[[str], str]) -> int:
     """The same in what was imported of PayPal's; how many rows changed. Raises StoreError."""
     rows = imports.opened(catalogue.path.parent)
     if rows is None:
         return 0
     with closing(rows):
-        return imports.forget(rows, hiding(catalogue))
+        return imports.forget(rows, hide)
+
+
+def _forget_in_notes(catalogue: Catalogue, hide: Callable[[str], str]) -> int:
+    """The same in what people wrote down, and in what was sent. Raises StoreError."""
+    store_dir = catalogue.path.parent
+    if not (store_dir / JOURNAL).exists():
+        return 0
+    with closing(Journal.open(store_dir)) as journal:
+        return forgetting.forget(journal, hide)
 
 
 def _finish(catalogue: Catalogue, now: datetime) -> Finished | None:

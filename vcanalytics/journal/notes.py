@@ -51,7 +51,7 @@ def add(connection: Connection, now: datetime, draft: NoteDraft, *, by: str) -> 
         )
     values = _values(kept) | {"by": by[:NAME_CHARS_MAX], "written_at": micros(now)}
     row = connection.execute(insert(time_note).values(values).returning(time_note)).one()
-    _changed(connection)
+    touch(connection)
     return _note(row)
 
 
@@ -67,7 +67,7 @@ def change(
     values = _values(kept) | {"edited_at": micros(now), "edited_by": by[:NAME_CHARS_MAX]}
     mine = update(time_note).where(time_note.c.id == number).values(values)
     row = connection.execute(mine.returning(time_note)).one()
-    _changed(connection)
+    touch(connection)
     return before, _note(row)
 
 
@@ -75,7 +75,7 @@ def remove(connection: Connection, number: int) -> Note:
     """Delete a note; what it was. Raises UsageError where there is no such note."""
     before = _needed(connection, number)
     connection.execute(delete(time_note).where(time_note.c.id == number))
-    _changed(connection)
+    touch(connection)
     return before
 
 
@@ -88,7 +88,8 @@ def _needed(connection: Connection, number: int) -> Note:
     return found
 
 
-def _changed(connection: Connection) -> None:
+def touch(connection: Connection) -> None:
+    """Say that notes have changed: whoever shows them asks anew."""
     first = insert_or(time_note_changes).values(id=_ONE, changes=1)
     again = {"changes": time_note_changes.c.changes + 1}
     connection.execute(first.on_conflict_do_update(index_elements=["id"], set_=again))

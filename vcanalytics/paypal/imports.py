@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, Row, Table, func, select, update
+from sqlalchemy import Connection, Row, func, select
 
-from vcanalytics.errors import BudgetExceeded, StoreError
+from vcanalytics.errors import BudgetExceeded
 from vcanalytics.instants import instant, micros
 from vcanalytics.paypal.database import FILE_NAME, PayPal
 from vcanalytics.paypal.importing import Hide
@@ -20,7 +17,6 @@ from vcanalytics.paypal.tables import paypal_aside, paypal_import, paypal_row
 
 _INSTANT: Final = pl.Datetime("us", "UTC")
 _CHUNK_ROWS: Final = 20_000
-_CHECKPOINT_MS: Final = 2_000
 LISTED_MAX: Final = 10_000
 #: Rows that are looked at together; each takes 150 bytes of memory.
 ROWS_MAX: Final = 4_000_000
@@ -142,51 +138,9 @@ def forget(database: PayPal, hide: Hide) -> int:
 
     Raises StoreError where the file cannot be written.
     """
-    with database.write() as connection:
-        changed = 0
-        for key, payer in _suspects(connection, paypal_row, "id", "payer"):
-            if (hidden := hide(payer)) != payer:
-                changed += 1
-                _set(connection, paypal_row, "id", key, "payer", hidden)
-        for table, column in (
-            (paypal_import, "file"),
-            (paypal_aside, "reason"),
-            (paypal_aside, "file"),
-        ):
-            for key, said in _suspects(connection, table, "id", column):
-                if (hidden := hide(said)) != said:
-                    _set(connection, table, "id", key, column, hidden)
-    _wipe(database.path)
-    return changed
-
-
-def _suspects(
-    connection: Connection, table: Table, key: str, column: str
-) -> Iterator[tuple[Any, str]]:
-    """What may hold an address. Read to its end before anything is changed: one column, 100 MB."""
-    query = select(table.c[key], table.c[column]).where(table.c[column].contains("@"))
-    yield from [(key_of, said) for key_of, said in connection.execute(query).all()]
-
-
-def _set(
-    connection: Connection, table: Table, key: str, value: object, column: str, said: str
-) -> None:
-    connection.execute(update(table).where(table.c[key] == value).values({column: said}))
-
-
-def _wipe(path: Path) -> None:
-    """Leave nothing of the old text in the log of writes; freed pages are zeroed by SQLite."""
-    try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_MS}")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    except sqlite3.Error as error:
-        raise StoreError(
-            f"the log of writes cannot be wiped: {error}",
-            where=str(path),
-            hint="Check free space; run it again",
-            heals=True,
-        ) from error
+    said = paypal_import.c.file, paypal_aside.c.reason, paypal_aside.c.file
+    database.rewrite(said, hide)
+    return database.rewrite([paypal_row.c.payer], hide)
 
 
 def opened(store_dir: Path) -> PayPal | None:
