@@ -138,7 +138,7 @@ FINDINGS: Final = (
     Finding(
         "case_without_refund",
         "Case without refund",
-        "cases without a refund",
+        "case lost, no refund",
         "gavel",
         "violet",
         "A case was resolved or lost, and its payment is not refunded.",

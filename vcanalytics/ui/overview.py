@@ -113,7 +113,7 @@ def _firing(found: list[Alert], view: Range) -> None:
     """How many alerts are firing, the worst by name."""
     worst = words.severity(found[0].severity)
     number = formats.counted(len(found), "alert", "alerts")
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.page_link(
             "pages/alerts.py",
             label=f":{worst.colour}[:material/notifications_active:] **{number}** firing",
@@ -146,7 +146,7 @@ def _need(finding: words.Finding, frame: pl.DataFrame, view: Range) -> None:
     if others and not toolbar.phone():
         # Another currency is another figure.
         money = f"{money} and {' and '.join(others)}"
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.page_link(
             "pages/reconcile.py",
             label=f":{finding.colour}[:material/{finding.icon}:] "
