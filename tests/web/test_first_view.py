@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -97,10 +97,11 @@ def test_whoever_begins_elsewhere_is_not_shown_it(client: TestClient, data_dir: 
     assert panel(client.get("/").text) != ""
 
 
-def test_before_the_first_payment_there_is_none(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("now", [datetime(2026, 11, 1, tzinfo=UTC), NOW + timedelta(seconds=61)])
+def test_before_the_first_payment_and_of_old_figures_there_is_none(
+    client: TestClient, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(first_view, "_drawn", lambda _: drawn(datetime(2026, 11, 1, tzinfo=UTC)))
+    monkeypatch.setattr(first_view, "_drawn", lambda _: drawn(now))
     assert panel(client.get("/").text) == ""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -30,6 +30,8 @@ _LOG: Final = logging.getLogger(__name__)
 #: The index does not wait for it any longer.
 _WITHIN_S: Final = 0.2
 _PAGE: Final = Path(__file__).parent / "page"
+#: What was read longer ago is old, and only the page itself can say so.
+_FRESH: Final = timedelta(seconds=60)
 #: One at a time draws; who comes meanwhile goes without.
 _DRAWING: Final = threading.Lock()
 
@@ -70,13 +72,16 @@ def _asked(accounts: Accounts, who: Principal) -> str:
 
 
 def _drawn(now: datetime) -> str:
+    payments = cached.streams()["transactions"]
+    if payments.read_at is None or now - payments.read_at > _FRESH:
+        return ""
     settings = cached.settings()
     code = settings.currency
     view = ranges.read(
         {},
         Defaults(zone=settings.timezone, week_start=settings.week_start),
         now,
-        cached.streams()["transactions"].first_at,
+        payments.first_at,
     )
 
     def ask(span: Range | Against) -> pl.DataFrame:
