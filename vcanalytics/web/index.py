@@ -1,7 +1,8 @@
 """The page every viewer loads first: Streamlit's own index, with the console's name and mark.
 
 Its first script is the console's (the files of ``page/``, as one): where the server is, and what
-the pages' components draw with, loaded once and kept by the browser until it changes.
+the pages' components draw with, loaded once and kept by the browser until it changes. Overview's
+holds its first panel as well (``first_view``).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _FILES: Final = (
     "live.js",
     "keys.js",
 )
-#: Streamlit's navigation shows no focus ring of its own. The only styling besides the theme.
+#: Streamlit's navigation shows no focus ring of its own.
 _FOCUS: Final = (
     "a:focus-visible, button:focus-visible "
     "{outline: 2px solid currentColor !important; outline-offset: 1px}"
