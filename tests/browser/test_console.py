@@ -34,6 +34,16 @@ READ = """async () => {
 #: Pages that the navigation does not show: others lead to them.
 BESIDE = {"endpoint", "failures", "paypal"}
 PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 18, 24)"}
+#: Where the panel that came with the index lay, and the sum it said.
+STOOD = """addEventListener("DOMContentLoaded", () => {
+  const view = document.getElementById("first-view")
+  window.stood = view && { ...view.getBoundingClientRect().toJSON(),
+    sum: view.querySelector(".sum").textContent }
+})"""
+#: A clock that goes on ten seconds while the scripts are read.
+LONG_IN_COMING = """{ const now = Date.now; let ahead = 0
+  Date.now = () => now() + ahead
+  addEventListener("DOMContentLoaded", () => { ahead = 10000 }) }"""
 OLD_PANEL = (Path(__file__).parent / "old_panel.js").read_text("utf-8")
 
 
@@ -151,6 +161,62 @@ def test_navigation_keeps_the_socket_which_a_hidden_tab_leaves_silent(viewer: Ta
         with opened.value.expect_event("framereceived", lambda told: answer in str(told)):  # noqa: B023
             viewer.page.evaluate(LOOK_AWAY, hidden)
     viewer.assert_well()
+
+
+@pytest.mark.parametrize("who", ["viewer", "phone"])
+def test_todays_takings_are_seen_before_a_script_has_run_and_in_their_place(
+    request: pytest.FixtureRequest, who: str
+) -> None:
+    looking: Tab = request.getfixturevalue(who)
+    # The very first answer is too late for it.
+    looking.open("overview")
+    looking.page.add_init_script(STOOD)
+    looking.open("overview")
+    box = looking.page.locator(".st-key-box_takings")
+    box.locator(".marks").wait_for()
+
+    assert looking.page.query_selector("#first-view") is None
+    early = looking.page.evaluate("window.stood")
+    assert early["sum"] == box.get_by_test_id("stMetricValue").inner_text()
+    late = box.evaluate("box => box.getBoundingClientRect().toJSON()")
+    for edge in ("left", "top", "width", "height"):
+        assert early[edge] == pytest.approx(late[edge], abs=3), edge
+    looking.assert_well()
+
+
+def test_they_stand_without_any_script_and_give_way_to_whoever_acts(viewer: Tab) -> None:
+    viewer.page.route("**/static/js/**", lambda route: route.abort())
+    viewer.page.goto(viewer.served.url("/"))
+    viewer.page.wait_for_selector("#first-view svg")
+    assert viewer.page.inner_text("#first-view .sum").startswith("$")
+    viewer.page.mouse.click(200, 200)
+    assert viewer.page.query_selector("#first-view") is None
+    viewer.page.unroute("**/static/js/**")
+
+
+def test_the_theme_that_was_picked_is_that_of_every_page(viewer: Tab) -> None:
+    viewer.page.emulate_media(color_scheme="light")
+    viewer.open("cache")
+    viewer.page.get_by_test_id("stMainMenu").click()
+    viewer.page.get_by_test_id("stMainMenuItem-theme-Dark").click()
+    try:
+        viewer.open("alerts")
+        expect(viewer.page.get_by_test_id("stApp")).to_have_css("background-color", PAPER["dark"])
+        # Nor is anything white before it is drawn.
+        expect(viewer.page.locator("html")).to_have_css("background-color", PAPER["dark"])
+    finally:
+        viewer.page.evaluate("localStorage.clear()")
+
+
+def test_a_page_that_was_long_in_coming_is_not_called_disconnected(
+    desk: BrowserContext, served: Served
+) -> None:
+    with tab(desk, served) as slow:
+        slow.page.add_init_script(LONG_IN_COMING)
+        slow.page.route_web_socket("**/admin/api/live", lambda _: None)
+        slow.open("cache")
+        slow.page.get_by_text("Live", exact=True).first.wait_for()
+        assert slow.page.get_by_text("Not connected").count() == 0
 
 
 def test_a_search_filters_list_and_flow_at_once(viewer: Tab) -> None:
