@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -37,6 +40,26 @@ def fill(catalogue: Catalogue, *ages: int, now: datetime = NOW) -> Segments:
         catalogue.append("requests", "t", str(number), requests(age, at=at), now=at)
         seal(catalogue, segments, REQUESTS, at)
     return segments
+
+
+#: Ages of the days of July, 2026.
+JULY = range(112, 143)
+
+
+@pytest.fixture(scope="module")
+def whole_july(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a request of each day of July. Copied, not written to."""
+    folder = tmp_path_factory.mktemp("july")
+    with closing(Catalogue.open(folder)) as catalogue:
+        fill(catalogue, *JULY)
+    return folder
+
+
+@pytest.fixture
+def july(whole_july: Path, tmp_path: Path) -> Iterator[Catalogue]:
+    shutil.copytree(whole_july, tmp_path / "july")
+    with closing(Catalogue.open(tmp_path / "july")) as catalogue:
+        yield catalogue
 
 
 def let_all_go(
@@ -105,9 +128,8 @@ def merged(catalogue: Catalogue, segments: Segments) -> None:
         pass
 
 
-def test_a_merged_file_is_cut_once_a_week_of_it_is_past(catalogue: Catalogue) -> None:
-    july = range(112, 143)
-    segments = fill(catalogue, *july)
+def test_a_merged_file_is_cut_once_a_week_of_it_is_past(july: Catalogue) -> None:
+    catalogue, segments = july, Segments(july.path.parent)
     merged(catalogue, segments)
     assert len(own(segments)) == 32
 
@@ -168,10 +190,8 @@ def test_where_room_is_short_the_oldest_samples_go_but_not_the_last_week(
 
 @pytest.mark.parametrize("where", ["written", "committing"])
 @pytest.mark.parametrize("days", [90, 135])
-def test_a_step_that_is_stopped_changes_nothing(
-    catalogue: Catalogue, where: str, days: int
-) -> None:
-    segments = fill(catalogue, *range(112, 143))
+def test_a_step_that_is_stopped_changes_nothing(july: Catalogue, where: str, days: int) -> None:
+    catalogue, segments = july, Segments(july.path.parent)
     if days == 135:
         merged(catalogue, segments)
         clean(catalogue, segments, NOW + GRACE * 2)
@@ -187,7 +207,7 @@ def test_a_step_that_is_stopped_changes_nothing(
 
     clean(catalogue, segments, NOW, timedelta(0))
     assert catalogue.fact("let_go") is None
-    assert ages(catalogue) == list(range(112, 143))
+    assert ages(catalogue) == list(JULY)
     assert check(catalogue) == []
     let_all_go(catalogue, segments, days=days)
     assert check(catalogue) == []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,15 +23,23 @@ from vcanalytics.store.sealer import seal
 AGES = (*range(84, 100, 2), 40)
 
 
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a file of each age. Copied, not written to."""
+    folder = tmp_path_factory.mktemp("sealed")
+    with closing(Catalogue.open(folder)) as opened:
+        for age in AGES:
+            at = NOW - timedelta(days=age)
+            opened.append("requests", "t", str(age), requests(age, at=at), now=at)
+            seal(opened, Segments(folder), REQUESTS, at)
+    return folder
+
+
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    opened, segments = Catalogue.open(tmp_path), Segments(tmp_path)
-    for age in AGES:
-        at = NOW - timedelta(days=age)
-        opened.append("requests", "t", str(age), requests(age, at=at), now=at)
-        seal(opened, segments, REQUESTS, at)
-    yield opened
-    opened.close()
+def catalogue(sealed: Path, tmp_path: Path) -> Iterator[Catalogue]:
+    shutil.copytree(sealed, tmp_path / "data")
+    with closing(Catalogue.open(tmp_path / "data")) as opened:
+        yield opened
 
 
 Run = Callable[..., int]
