@@ -250,10 +250,10 @@ def test_the_columns_of_a_swapped_source_are_not_taken_for_its_own(
 
 
 def test_the_command_says_it_in_the_streams_line_and_takes_the_word(
-    shop: Shop, tmp_path: Path
+    shop: Shop, console: Console
 ) -> None:
-    data = tmp_path / "data"
-    assert command(data, shop.url, "--once").returncode == 0
+    console.once()
+    data = console.settings.data_dir
     shop.execute("ALTER TABLE transactions DROP COLUMN amount")
     told = command(data, shop.url, "--once").stdout.splitlines()
     assert told[0] == f"transactions: 0 rows read, 0 rejected: {GONE}amount"

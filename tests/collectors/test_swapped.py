@@ -242,9 +242,8 @@ def test_one_emptied_table_stops_its_stream_alone(shop: Shop, console: Console) 
         assert standing(console)[1:] == (ROWS, {"/VC", "/new"})
 
 
-def test_the_command_refuses_in_one_line_and_accepts(shop: Shop, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    assert command(data, shop.url, "--once").returncode == 0
+def test_the_command_refuses_in_one_line_and_accepts(shop: Shop, console: Console) -> None:
+    data = console.settings.data_dir
     shop.execute("DELETE FROM transactions")
     refused = command(data, shop.url, "--once")
     assert refused.returncode == 1
