@@ -1,9 +1,8 @@
-"""SQL that is put into words once a test process, where the console has one file of a kind.
+"""New files of SQLite's, made by the statements that the first of their kind was made by.
 
-Tests make some thousands of catalogues, journals and files of accounts. Three quarters of what a
-new one costs is putting the same migrations into words: the first of each kind is made as ever, the
-others by its statements. And every file has an engine of its own, which would compile every query
-anew. What processes do that tests start is as ever.
+Tests make some thousands of catalogues, journals and files of accounts. Three quarters of what one
+costs is putting the same migrations into words. The first of each kind is made as ever, and so is
+what processes make that tests start.
 """
 
 from __future__ import annotations
@@ -13,9 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import sqlalchemy
-from sqlalchemy import Connection, Dialect, Engine, Table, event
-from sqlalchemy.util import LRUCache
+from sqlalchemy import Connection, Table, event
 
 from vcanalytics import migrations
 from vcanalytics.migrations import Migration
@@ -23,31 +20,11 @@ from vcanalytics.migrations import Migration
 _Key = tuple[Table, tuple[Migration, ...]]
 _Said = list[tuple[str, Any]]
 MIGRATE: Final = migrations.migrate
-#: The console asks fewer different questions of SQLite.
-_COMPILED_MAX: Final = 2_000
 
 
 def install() -> None:
-    """Before the console's modules are imported, which take ``create_engine`` from SQLAlchemy."""
+    """Have ``migrations.migrate`` say again what it said for the first empty file."""
     migrations.migrate = replaying(MIGRATE)
-    sqlalchemy.create_engine = _compiling_once(sqlalchemy.create_engine)
-
-
-def _compiling_once(create_engine: Callable[..., Engine]) -> Callable[..., Engine]:
-    """Engines of SQLite's that share what they compiled; with it goes the dialect, its key."""
-    dialect: Dialect | None = None
-    compiled = LRUCache[Any, Any](_COMPILED_MAX)
-
-    def create(*arguments: Any, **options: Any) -> Engine:
-        nonlocal dialect
-        engine = create_engine(*arguments, **options)
-        if engine.dialect.name == "sqlite":
-            dialect = dialect or engine.dialect
-            engine.dialect = dialect
-            engine._compiled_cache = compiled
-        return engine
-
-    return create
 
 
 def replaying(migrate: Callable[..., None]) -> Callable[..., None]:
