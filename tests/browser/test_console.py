@@ -34,6 +34,8 @@ READ = """async () => {
 #: Pages that the navigation does not show: others lead to them.
 BESIDE = {"endpoint", "failures", "paypal"}
 PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 18, 24)"}
+#: An index whose panel is not had at once comes without: the first one, or on a busy machine.
+TRIES = 10
 #: Where the panel that came with the index lay, and the sum it said.
 STOOD = """addEventListener("DOMContentLoaded", () => {
   const view = document.getElementById("first-view")
@@ -168,15 +170,17 @@ def test_todays_takings_are_seen_before_a_script_has_run_and_in_their_place(
     request: pytest.FixtureRequest, who: str
 ) -> None:
     looking: Tab = request.getfixturevalue(who)
-    # The very first answer is too late for it.
-    looking.open("overview")
     looking.page.add_init_script(STOOD)
-    looking.open("overview")
+    early: Any = None
+    for _ in range(TRIES):
+        looking.open("overview")
+        early = looking.page.evaluate("window.stood")
+        if early:
+            break
     box = looking.page.locator(".st-key-box_takings")
     box.locator(".marks").wait_for()
 
     assert looking.page.query_selector("#first-view") is None
-    early = looking.page.evaluate("window.stood")
     assert early["sum"] == box.get_by_test_id("stMetricValue").inner_text()
     late = box.evaluate("box => box.getBoundingClientRect().toJSON()")
     for edge in ("left", "top", "width", "height"):
@@ -186,12 +190,16 @@ def test_todays_takings_are_seen_before_a_script_has_run_and_in_their_place(
 
 def test_they_stand_without_any_script_and_give_way_to_whoever_acts(viewer: Tab) -> None:
     viewer.page.route("**/static/js/**", lambda route: route.abort())
-    viewer.page.goto(viewer.served.url("/"))
-    viewer.page.wait_for_selector("#first-view svg")
-    assert viewer.page.inner_text("#first-view .sum").startswith("$")
-    viewer.page.mouse.click(200, 200)
-    assert viewer.page.query_selector("#first-view") is None
-    viewer.page.unroute("**/static/js/**")
+    try:
+        for _ in range(TRIES):
+            viewer.page.goto(viewer.served.url("/"))
+            if viewer.page.query_selector("#first-view svg"):
+                break
+        assert viewer.page.inner_text("#first-view .sum").startswith("$")
+        viewer.page.mouse.click(200, 200)
+        assert viewer.page.query_selector("#first-view") is None
+    finally:
+        viewer.page.unroute("**/static/js/**")
 
 
 def test_the_theme_that_was_picked_is_that_of_every_page(viewer: Tab) -> None:
