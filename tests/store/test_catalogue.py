@@ -343,6 +343,16 @@ def test_a_read_only_folder_is_said() -> None:
     assert "writable" in raised.value.hint
 
 
+@pytest.mark.parametrize("create", [True, False])
+def test_a_folder_that_cannot_be_entered_is_said(create: bool) -> None:
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0)
+        with without_rights(), pytest.raises(StoreError, match="Permission denied") as raised:
+            Catalogue.open(Path(folder) / "data", create=create)
+        Path(folder).chmod(0o755)
+    assert "VC_DATA_DIR" in raised.value.hint
+
+
 @pytest.mark.parametrize(
     ("row", "words"),
     [

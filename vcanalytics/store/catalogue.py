@@ -86,19 +86,8 @@ class Catalogue:
         StoreError where it cannot be made, is damaged, half restored, or of a newer version.
         """
         path = data_dir / FILE_NAME
-        if (data_dir / RESTORING).exists():
-            raise StoreError(
-                "a backup is being restored here, or was interrupted at it",
-                where=str(data_dir),
-                hint="Run `python -m vcanalytics restore DIR` again, and wait for it to end",
-            )
-        if not create and not path.exists():
-            raise StoreError(
-                "there is no catalogue yet",
-                where=str(path),
-                hint="Run `python -m collectors --once`, or start the console",
-            )
         try:
+            _refuse_what_is_none(data_dir, create=create)
             make_private(data_dir)
             try:
                 return cls._opened(path)
@@ -292,6 +281,25 @@ def _for_want_of_room(error: OSError | DatabaseError, folder: Path) -> bool:
         return error.errno in {errno.ENOSPC, errno.EDQUOT}
     reason = str(error.orig or error)
     return "disk is full" in reason or ("disk I/O error" in reason and _is_full(folder))
+
+
+def _refuse_what_is_none(data_dir: Path, *, create: bool) -> None:
+    """Raise StoreError where a backup is being restored, and where nothing is and nothing may be.
+
+    Raises OSError where the folder cannot be looked into.
+    """
+    if (data_dir / RESTORING).exists():
+        raise StoreError(
+            "a backup is being restored here, or was interrupted at it",
+            where=str(data_dir),
+            hint="Run `python -m vcanalytics restore DIR` again, and wait for it to end",
+        )
+    if not create and not (data_dir / FILE_NAME).exists():
+        raise StoreError(
+            "there is no catalogue yet",
+            where=str(data_dir / FILE_NAME),
+            hint="Run `python -m collectors --once`, or start the console",
+        )
 
 
 def _explain(error: OSError | DatabaseError, folder: Path, hint: str) -> tuple[str, str]:
