@@ -35,13 +35,11 @@ from vcanalytics.commits import Commits, Token
 from vcanalytics.errors import StoreError
 from vcanalytics.folders import make_private
 from vcanalytics.migrations import Migration
-from vcanalytics.write_ahead import keep_log
+from vcanalytics.write_ahead import empty_log, keep_log
 
 _BUSY_TIMEOUT_S: Final = 10.0
 #: What may be left undone (when a session was last seen) waits for no one.
 _HASTY_TIMEOUT_S: Final = 0.02
-#: Whoever reads is not waited for any longer when the log of writes is emptied.
-_CHECKPOINT_MS: Final = 2_000
 _MODE: Final = 0o600
 
 
@@ -243,8 +241,8 @@ class PrivateFile:
     def rewrite(self, columns: Iterable[Column[Any]], hide: Callable[[str], str]) -> int:
         """Put ``hide`` of it in the place of each text that may hold an address; how many changed.
 
-        Nothing of the old text stays in the file or in its log of writes. Raises StoreError where
-        that cannot be done.
+        Nothing of the old text stays in the file, nor in its log of writes but for who reads
+        meanwhile (``empty_log``). Raises StoreError where that cannot be done.
         """
         changed = 0
         with self.write() as connection:
@@ -268,8 +266,7 @@ class PrivateFile:
         """Leave nothing of old text in the log of writes; freed pages are zeroed by SQLite."""
         try:
             with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-                connection.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_MS}")
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                empty_log(connection)
         except sqlite3.Error as error:
             raise StoreError(
                 f"the log of writes cannot be wiped: {error}",

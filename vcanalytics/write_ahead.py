@@ -1,4 +1,4 @@
-"""SQLite's write-ahead log, asked for until it is had."""
+"""SQLite's write-ahead log: asked for until it is had, and emptied where old text must not stay."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import time
 from typing import Final
 
 _PAUSE_S: Final = 0.005
+#: Readers are waited for, and writers kept waiting, no longer than this.
+_CHECKPOINT_MS: Final = 2_000
 
 
 def keep_log(connection: sqlite3.Connection, *, within_s: float) -> None:
@@ -27,3 +29,13 @@ def keep_log(connection: sqlite3.Connection, *, within_s: float) -> None:
         else:
             return
         time.sleep(_PAUSE_S)
+
+
+def empty_log(connection: sqlite3.Connection) -> None:
+    """Leave nothing of old text in the log of writes, once no reader needs it.
+
+    One that reads on for more than two seconds keeps it until the next time. Raises
+    ``sqlite3.Error``.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_MS}")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -169,3 +170,17 @@ def test_older_accounts_take_views(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with closing(Accounts.open(tmp_path, clock=Clock(), hasher=Counting())) as accounts:
         ada = accounts.sign_in("ada", GOOD, address=HERE).principal
         assert accounts.save_view("x", "/", (), by=ada).owner == "ada"
+
+
+def test_who_is_forgotten_is_neither_in_a_view_nor_in_what_its_name_is_compared_by(
+    accounts: Accounts, bob: Principal
+) -> None:
+    accounts.save_view("Of Eve@Shop.test", "/customers", (("q", "Eve@Shop.test"),), by=bob)
+    gone = re.compile("eve(@|%40)shop.test", re.IGNORECASE)
+
+    assert accounts.forget(lambda text: gone.sub("nobody", text)) == 3
+    (view,) = accounts.saved_views(bob)
+    assert (view.name, view.params) == ("Of nobody", (("q", "nobody"),))
+    with pytest.raises(AccountError):
+        accounts.save_view("of NOBODY", "/customers", (), by=bob)
+    accounts.save_view("of eve@shop.test", "/customers", (), by=bob)

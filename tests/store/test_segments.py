@@ -336,3 +336,14 @@ def test_check_finds_a_removed_ledger_row(catalogue: Catalogue, sealed_file: Pat
         connection.exec_driver_sql("DELETE FROM ledger")
 
     assert any("no entry in the ledger" in f.what for f in check(catalogue))
+
+
+def test_a_file_without_a_column_that_is_asked_for_cannot_be_read(tmp_path: Path) -> None:
+    segments = Segments(tmp_path)
+    path = segments.local("requests/odd.parquet")
+    path.parent.mkdir(parents=True)
+    pl.DataFrame({"seq": [1], "value_ms": [2.0]}).write_parquet(path)
+    read = segments.read("requests/odd.parquet", ["value_ms", "seq"])
+    assert read.column_names == ["value_ms", "seq"]
+    with pytest.raises(StoreError, match="cannot be read"):
+        segments.read("requests/odd.parquet", ["seq", "happened_at"])

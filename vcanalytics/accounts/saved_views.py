@@ -185,11 +185,12 @@ class SavedViews(Base):
             return number is not None, None if number is None else _seen(connection, number, row.id)
 
     def forget(self, hide: Callable[[str], str]) -> int:
-        """Take customers out of what is kept, by ``hide``; how many views changed.
+        """Take customers out of what is kept, by ``hide``; how many texts changed.
 
         A view may have been saved while somebody was searched for. Raises StoreError.
         """
-        return self._database.rewrite([saved_view.c.query, saved_view.c.name], hide)
+        texts = saved_view.c.query, saved_view.c.name, saved_view.c.folded
+        return self._database.rewrite(texts, hide)
 
     def _theirs(self, number: int, by: Principal) -> SavedView:
         """The view they want to change, if they see it. ``_changing`` asks whether they may."""

@@ -38,11 +38,11 @@ from vcanalytics.store.segments import Segment, Segments
 from vcanalytics.store.shapes import Shape, shape_of
 from vcanalytics.store.state import to_micros
 from vcanalytics.store.writer import Writer
+from vcanalytics.write_ahead import empty_log
 
 ADDRESS_CHARS_MAX: Final = 320
 _SALT_BYTES: Final = 32
 _SOURCE: Final = "forget"
-_CHECKPOINT_MS: Final = 2_000
 #: Streams that hold what people write; the host's own samples hold none of it.
 _STREAMS: Final = tuple(stream for stream in STREAMS.values() if stream is not SYSTEM)
 
@@ -271,9 +271,7 @@ def _wipe(catalogue: Catalogue) -> None:
             sqlite3.connect(catalogue.path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
         ) as connection:
             connection.execute("VACUUM")
-            # Waits for readers, and keeps writers waiting: not for long. A later one does as well.
-            connection.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_MS}")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            empty_log(connection)
     except sqlite3.Error as error:
         raise StoreError(
             f"the catalogue's free pages cannot be wiped: {error}",

@@ -142,8 +142,10 @@ class Segments:
         try:
             # pq.read_table makes a dataset of it first: most of what a small file costs.
             with pq.ParquetFile(path) as file:
-                return file.read(columns)
-        except (OSError, pa.ArrowException) as error:
+                rows = file.read(columns)
+            # It leaves out what it has not, without a word.
+            return rows if columns is None else rows.select(columns)
+        except (OSError, pa.ArrowException, KeyError) as error:
             raise _unreadable(path, error) from error
 
     def groups(self, key: str) -> Iterator[pa.Table]:

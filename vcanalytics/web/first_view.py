@@ -97,6 +97,8 @@ def _drawn(now: datetime) -> str:
         sum=formats.money(found.total, code),
         lines=_lines(found, view, code),
         chart=sketch.of(found.picture.data),
+        wide=sketch.WIDE,
+        deep=sketch.DEEP,
     )
 
 
@@ -121,7 +123,7 @@ def _lines(found: takings.SoFar, view: Range, code: str) -> list[_Line]:
 
 @lru_cache(maxsize=1)
 def style() -> str:
-    """The panel's own style, in colours of ``background``."""
+    """The panel's own style, in the colours that the index names."""
     return (_PAGE / "first_view.css").read_text(encoding="utf-8")
 
 

@@ -28,8 +28,6 @@ class Sketch:
     heights: tuple[tuple[float, str], ...]
     times: tuple[tuple[float, str], ...]
     now: tuple[tuple[float, str], ...]
-    wide: int = WIDE
-    deep: int = DEEP
 
 
 @dataclass(frozen=True, slots=True)

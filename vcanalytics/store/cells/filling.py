@@ -190,30 +190,28 @@ def hours_of_day(
     files: Sequence[Segment],
     day: date,
     *,
-    wrong: Callable[[Segment], str | None] | None = None,
+    verify: Callable[[Segment], str | None] | None = None,
 ) -> Cells:
     """The hour cells of a day's rows in the given files.
 
-    ``wrong`` says what is wrong with a file, for who has looked already. Raises StoreError where
-    one of them is not as the manifest says.
+    ``verify`` is the segments' own, or that of who has looked already. Raises StoreError where one
+    of them is not as the manifest says.
     """
     time = STREAMS[counted.stream].time
     columns = segment_schema(STREAMS[counted.stream])
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    found: Cells | None = None
+    found: list[Cells] = []
     for segment in files:
-        if found_wrong := (wrong or segments.verify)(segment):
+        if wrong := (verify or segments.verify)(segment):
             raise StoreError(
-                f"a file {found_wrong}", where=segment.key, hint="Run `python -m vcanalytics check`"
+                f"a file {wrong}", where=segment.key, hint="Run `python -m vcanalytics check`"
             )
-        for rows in segments.between(segment.key, time, start, start + _DAY):
-            more = hours_of(counted, rows.cast(columns))
-            found = (
-                more
-                if found is None
-                else Cells(
-                    added(counted, counted.figures(HOURS), [found.figures, more.figures]),
-                    added(counted, counted.buckets(HOURS), [found.buckets, more.buckets]),
-                )
-            )
-    return hours_of(counted, columns.empty_table()) if found is None else found
+        parts = segments.between(segment.key, time, start, start + _DAY)
+        found += [hours_of(counted, rows.cast(columns)) for rows in parts]
+    if len(found) == 1:
+        return found[0]
+    found = found or [hours_of(counted, columns.empty_table())]
+    return Cells(
+        added(counted, counted.figures(HOURS), [part.figures for part in found]),
+        added(counted, counted.buckets(HOURS), [part.buckets for part in found]),
+    )

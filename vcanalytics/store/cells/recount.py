@@ -65,7 +65,7 @@ class _Files:
         self._sound: set[str] = set()
         self._read: dict[str, pl.DataFrame] = {}
 
-    def wrong(self, segment: Segment) -> str | None:
+    def verify(self, segment: Segment) -> str | None:
         """What is wrong with a file. Its checksum is made once, however many days it holds."""
         if segment.key in self._sound:
             return None
@@ -78,7 +78,7 @@ class _Files:
         """The cells of a file. Raises StoreError where it is not as the manifest says."""
         found = self._read.pop(segment.key, None)
         if found is None:
-            if wrong := self.wrong(segment):
+            if wrong := self.verify(segment):
                 raise StoreError(f"a file {wrong}", where=segment.key)
             found = read(self.segments, shape, segment)
         self._read[segment.key] = found
@@ -104,7 +104,7 @@ def _compared(
     hours = _kept(files, counted, HOURS, standing, day)
     if _countable(catalogue, counted, standing, day):
         raw = _of_day(standing[counted.stream], day)
-        rows = hours_of_day(counted, files.segments, raw, day, wrong=files.wrong)
+        rows = hours_of_day(counted, files.segments, raw, day, verify=files.verify)
         if wrong := _unequal(counted, HOURS, hours, rows):
             yield f"{wrong} of the hour cells of {day} are not what its rows come to"
     by_day = Cells(
@@ -178,8 +178,8 @@ def _made_anew(
         countable = _countable(catalogue, counted, standing, day)
         try:
             # Rows that are damaged are not counted anew: cells may be all that is left of them.
-            if countable and all(kept.wrong(segment) is None for segment in files):
-                found.append(hours_of_day(counted, segments, files, day, wrong=kept.wrong))
+            if countable and all(kept.verify(segment) is None for segment in files):
+                found.append(hours_of_day(counted, segments, files, day, verify=kept.verify))
             else:
                 found.append(_kept(kept, counted, HOURS, standing, day))
         except StoreError:
